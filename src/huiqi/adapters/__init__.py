@@ -1,0 +1,1 @@
+"""Everything out: stores, HTTP, data sources, engines, keys. Only ``bootstrap`` knows this room."""

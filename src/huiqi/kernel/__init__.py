@@ -1,0 +1,1 @@
+"""What every room stands on: ids, clock, money, bytes, facts, tables, registry, errors."""
