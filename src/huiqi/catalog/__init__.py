@@ -1,0 +1,1 @@
+"""What there is: resources, products, identifiers, listing, search."""

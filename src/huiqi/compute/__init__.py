@@ -1,0 +1,1 @@
+"""Controlled computing on a grant: projection, guard, engine, output check."""

@@ -1,0 +1,1 @@
+"""What was agreed: negotiation in rounds, signatures of all, filing, termination."""

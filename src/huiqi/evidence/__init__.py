@@ -1,0 +1,1 @@
+"""What happened: a transparency log per participant that nobody can rewrite."""

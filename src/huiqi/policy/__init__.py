@@ -1,0 +1,1 @@
+"""What is allowed: terms in one internal model, checked, compiled once, decided in microseconds."""

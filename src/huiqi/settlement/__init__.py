@@ -1,0 +1,1 @@
+"""Who owes whom: metering from receipts, price plans, split, ledger, statements, replay."""

@@ -1,0 +1,1 @@
+"""Who is who: participants, systems, keys, signatures, people and their sessions."""
