@@ -93,7 +93,7 @@ class AgreementBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartySignature(msgspec.Struct, frozen=True, kw_only=True):
-    """A party's signature over ``canonical bytes | contract id | sign time`` (T14 table 1 row 9)."""
+    """A signature over ``canonical bytes | contract id | sign time`` (T14 table 1 row 9)."""
 
     subject: SubjectCode
     node: SystemId

@@ -118,7 +118,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Something wrong or doubtful in terms. ``where`` is a path such as ``rules[0].constraints[2]``.
+    """Something wrong or doubtful in terms; ``where`` is a path: ``rules[0].constraints[2]``.
 
     Terms with an ``error`` can neither be published nor signed.
     """
