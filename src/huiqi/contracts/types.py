@@ -31,7 +31,7 @@ class PartyRole(StrEnum):
     OTHER = "04"
 
 
-class Party(msgspec.Struct, frozen=True, kw_only=True):
+class Party(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One side of a contract and the system that executes for it."""
 
     role: PartyRole
@@ -49,7 +49,7 @@ class ProposalKind(StrEnum):
     DECLINE = "decline"
 
 
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One round: who proposed which terms, when, with which note, signed by the proposer.
 
     ``digest`` is the SM3 hex of the canonical bytes of the terms; ``signature`` covers
@@ -66,7 +66,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     signature: Signature
 
 
-class AgreementBody(msgspec.Struct, frozen=True, kw_only=True):
+class AgreementBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The document that all sign: T14 table C.1 rows 1-6, 12, 13, parties and policies.
 
     Its canonical bytes are the contract; nothing that is not in them is agreed. ``suite`` names
@@ -92,7 +92,7 @@ class AgreementBody(msgspec.Struct, frozen=True, kw_only=True):
     suite: str
 
 
-class PartySignature(msgspec.Struct, frozen=True, kw_only=True):
+class PartySignature(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A signature over ``canonical bytes | contract id | sign time`` (T14 table 1 row 9)."""
 
     subject: SubjectCode

@@ -11,7 +11,7 @@ from huiqi.policy.types import Bounds, Decision, Reason
 from huiqi.trust.types import Signature
 
 
-class UseOrder(msgspec.Struct, frozen=True, kw_only=True):
+class UseOrder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a consumer asks for: an SQL text over tables that stand for contracts.
 
     ``tables`` maps a table name in ``sql`` to a contract id. ``executor`` is the connector that
@@ -86,7 +86,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
 
 
-class ReceiptBody(msgspec.Struct, frozen=True, kw_only=True):
+class ReceiptBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What both sides sign about one use under one contract.
 
     ``order_digest`` and ``result_digest`` are SM3 hex of the signed order and of the result's
