@@ -1,0 +1,1 @@
+"""Foreign message to our document and back, pure: tolerant in, strict out."""
