@@ -63,6 +63,100 @@ class MemberCredential(msgspec.Struct, frozen=True):
     signature: Signature
 
 
+class Tie(StrEnum):
+    """How a system came to know a member."""
+
+    SELF = "self"
+    ISSUER = "issuer"
+    ADMITTED = "admitted"
+    LEARNED = "learned"
+
+
+class Standing(StrEnum):
+    """Whether a member may act."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    UNKNOWN = "unknown"
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A member in the books of one system.
+
+    ``reason`` says why it is suspended; ``checked_at`` is when its record was last confirmed.
+    """
+
+    member: Member
+    tie: Tie
+    standing: Standing = Standing.ACTIVE
+    reason: str = ""
+    checked_at: datetime
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What an invitation code says: where to apply, whom to expect there, and the secret.
+
+    ``key_id`` is the fingerprint of the issuer's key in the national suite.
+    """
+
+    address: str
+    issuer: SystemId
+    key_id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Invitation(issuer={self.issuer!r}, secret=***)"
+
+
+class KeptInvitation(msgspec.Struct, frozen=True, kw_only=True):
+    """An invitation in the issuer's books; the secret itself is not kept.
+
+    ``proof_key`` checks an application's proof. ``used_by`` and ``used_keys`` (a digest of the
+    newcomer's keys) are empty until somebody joins with it.
+    """
+
+    id: str
+    kind: SystemKind
+    note: str
+    proof_key: str
+    created_at: datetime
+    expires_at: datetime
+    used_by: str = ""
+    used_keys: str = ""
+
+
+class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """A newcomer's request to join, signed with each of its keys.
+
+    ``invitation`` is the invitation's public identifier; ``proof`` (HMAC-SHA-256, hex) shows
+    that the applicant holds the invitation's secret without sending it.
+    """
+
+    invitation: str
+    issuer: SystemId
+    kind: SystemKind
+    subject: SubjectCode
+    name: str
+    area: str
+    address: str
+    keys: tuple[PublicKey, ...]
+    at: datetime
+    proof: str = ""
+    signatures: tuple[Signature, ...] = ()
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an application, signed with the issuer's key that the invitation names.
+
+    ``members`` are further systems that the newcomer should know (a platform's node).
+    """
+
+    credential: MemberCredential
+    issuer: Member
+    members: tuple[Member, ...] = ()
+    signature: Signature
+
+
 class Role(StrEnum):
     """What a person may do in the console of one system."""
 
@@ -80,6 +174,13 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     login: str
     name: str
     roles: tuple[Role, ...]
+
+
+class KeptUser(msgspec.Struct, frozen=True):
+    """A user as the store keeps it; ``password`` is the encoded argon2 hash."""
+
+    user: User
+    password: str
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Where do the private keys of a system live?"""
