@@ -1,0 +1,1 @@
+"""Price plans: one capability file each; a plan never knows another."""
