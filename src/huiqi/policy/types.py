@@ -165,6 +165,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about a use when it is decided (T15 section 7.1.2.3 a, and our counters).
 
     A value that is missing (None) makes every constraint on it fail: default deny.
+    ``more["executor"]`` is the system that will run the use, ``more["provider_node"]`` the
+    provider's own connector; without the latter a system counts as the provider's own when both
+    identifiers carry the same subject code. ``more["overdue_duties"]`` names obligations that are
+    overdue.
     ``used_count``, ``used_in_unit`` and ``used_rows`` are completed plus reserved amounts before
     this use; ``used_in_unit`` maps a counting window (``PT1M``, ``PT1H``, ``P1D``) to its count.
     """
@@ -203,7 +207,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     ``valueExpression`` in its canonical text form (None: all rows). ``min_group`` is the least
     number of distinct ``privacy_unit`` values (rows when None) behind every group; 1 means no
     limit. ``most_rows`` bounds the rows of all answers together, ``rows_left`` is filled by the
-    usage room.
+    usage room. ``row_filter_columns`` are the columns that ``row_filter`` reads; they need not be
+    granted to the consumer.
     """
 
     fields: tuple[str, ...] | None = None
@@ -213,3 +218,16 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     min_group: int = 1
     privacy_unit: str | None = None
     most_rows: int | None = None
+    row_filter_columns: tuple[str, ...] = ()
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One clause that differs between two proposals, as sentences.
+
+    ``before`` is None for a clause that was added, ``after`` for one that was removed. ``where``
+    is the path in the later terms, in the earlier ones for a removed clause.
+    """
+
+    where: str
+    before: Text | None
+    after: Text | None
