@@ -48,8 +48,9 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GrantState(StrEnum):
-    """Where a use stands."""
+    """Where a use stands; ``asked`` is before the decision (and a consumer's unanswered order)."""
 
+    ASKED = "asked"
     OPEN = "open"
     COMPLETED = "completed"
     REFUSED = "refused"
@@ -143,3 +144,54 @@ class UseOutcome(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[tuple[str | int | float | bool | None, ...], ...] = ()
     receipts: tuple[Receipt, ...] = ()
     error: str = ""
+
+
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a use ended, as the enforcement point reports it.
+
+    ``outcome`` is completed, refused, failed or revoked. ``rows``, ``result_digest`` (SM3 hex of
+    ``result_bytes``) and ``result`` count for a completed use only. ``joint`` are the contracts
+    of the same use, this one included.
+    """
+
+    outcome: GrantState
+    rows: int = 0
+    result_digest: str = ""
+    result: bytes | None = None
+    reasons: tuple[Reason, ...] = ()
+    joint: tuple[ContractId, ...] = ()
+
+
+class Side(StrEnum):
+    """In which role these books saw a use."""
+
+    PROVIDER = "provider"
+    CONSUMER = "consumer"
+
+
+class UseLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One use under one contract, as a page shows it; newest first.
+
+    ``sql`` is filled on the consumer's side only. ``receipt_id`` is empty while there is none.
+    ``disputed`` says why the consumer did not countersign. ``cursor`` continues the list.
+    """
+
+    cursor: str
+    side: Side
+    at: datetime
+    use_id: str
+    contract: ContractId
+    product: ProductId
+    product_name: str
+    consumer: SubjectCode
+    executor: SystemId
+    action: str
+    purpose: str
+    sql: str
+    decision: str
+    reasons: tuple[Reason, ...]
+    rows: int
+    state: GrantState
+    receipt_id: str
+    countersigned: bool
+    disputed: str = ""
