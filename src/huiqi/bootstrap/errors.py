@@ -1,0 +1,49 @@
+"""What can go wrong before anything runs?"""
+
+from huiqi.kernel.errors import ConflictError, IntegrityError, UnavailableError
+
+
+class DataDirectoryInUse(ConflictError):
+    """Another process serves this data directory.
+
+    End that process first, or give this one a directory of its own with ``HUIQI_DATA``.
+    """
+
+    code = "bootstrap.data_directory_in_use"
+    zh = "数据目录 {path} 正被另一个进程使用；请先结束它，或用 HUIQI_DATA 指定另一个目录"
+    en = "Data directory {path} is in use by another process; end it or set HUIQI_DATA"
+
+
+class DataDirectoryDamaged(IntegrityError):
+    """A file of the data directory cannot be read, or the folder is not one of Huiqi's.
+
+    Nothing was changed. Restore the file from a backup or choose another directory.
+    """
+
+    code = "bootstrap.data_directory_damaged"
+    zh = "{path} 无法识别：{why}"
+    en = "{path} cannot be read: {why}"
+
+
+class SystemExists(ConflictError):
+    """A system with this prefix lives in the data directory already. Choose another prefix."""
+
+    code = "bootstrap.system_exists"
+    zh = "数据目录里已有系统 {prefix}"
+    en = "The data directory already holds a system {prefix}"
+
+
+class NoSystems(ConflictError):
+    """The data directory holds no system yet. Make one with ``huiqi init``, or run the demo."""
+
+    code = "bootstrap.no_systems"
+    zh = "数据目录 {path} 里还没有系统；请先运行 huiqi init 或 huiqi demo"
+    en = "Data directory {path} holds no system yet; run `huiqi init` or `huiqi demo`"
+
+
+class NoFreePort(UnavailableError):
+    """The wanted port and the twenty after it are taken. Set ``HUIQI_PORT`` to a free one."""
+
+    code = "bootstrap.no_free_port"
+    zh = "端口 {port} 起连续 {tried} 个都被占用，请用 HUIQI_PORT 指定空闲端口"
+    en = "Port {port} and the {tried} after it are taken; set HUIQI_PORT to a free one"

@@ -1,0 +1,138 @@
+"""What lies in a data directory, and who may open it?
+
+huiqi-data/
+  lock          held while a process serves this directory
+  secret        opens the keystores, unless HUIQI_PASSPHRASE is set (mode 0600)
+  systems.json  which systems live here
+  <prefix>/     store.db, keys/, resources/, projections/ of one system
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from huiqi.bootstrap.errors import DataDirectoryDamaged, DataDirectoryInUse, SystemExists
+from huiqi.trust.types import SystemKind
+
+SECRET_BYTES = 32
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """One system that lives in a data directory.
+
+    ``invitation`` is the code to join with at the first start; empty for a node, which founds
+    itself. ``issuer_prefix`` names the issuer's prefix when it lives in the same directory.
+    """
+
+    prefix: str
+    kind: SystemKind
+    subject: str
+    name: str
+    name_en: str
+    area: str
+    space: str
+    invitation: str = ""
+    issuer_prefix: str = ""
+
+
+class DataFolder:
+    """One data directory, locked for this process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self._lock = (path / "lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise DataDirectoryInUse(path=path.name) from error
+
+    def release(self) -> None:
+        """Let another process open the directory."""
+        self._lock.close()
+
+    def of(self, prefix: str) -> Path:
+        """The folder of one system, made when it is not there."""
+        folder = self.path / prefix
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def passphrase(self, configured: str) -> str:
+        """The configured passphrase, else the one kept in ``secret``, made at the first start."""
+        if configured:
+            return configured
+        file = self.path / "secret"
+        if not file.exists():
+            write_whole(file, secrets.token_hex(SECRET_BYTES).encode())
+        return file.read_text().strip()
+
+    def sites(self) -> tuple[Site, ...]:
+        """The systems that live here, in the order in which they start.
+
+        Raises:
+            DataDirectoryDamaged: ``systems.json`` cannot be read.
+        """
+        file = self.path / "systems.json"
+        if not file.exists():
+            return ()
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=tuple[Site, ...])
+        except msgspec.DecodeError as error:
+            raise DataDirectoryDamaged(path="systems.json", why=str(error)[:200]) from error
+
+    def add(self, site: Site) -> None:
+        """Let ``site`` live here.
+
+        Raises:
+            SystemExists: another system has the same prefix.
+        """
+        sites = self.sites()
+        if any(other.prefix == site.prefix for other in sites):
+            raise SystemExists(prefix=site.prefix)
+        self._write((*sites, site))
+
+    def joined(self, prefix: str) -> None:
+        """Forget the invitation of ``prefix``: it was used."""
+        self._write(
+            tuple(
+                msgspec.structs.replace(site, invitation="") if site.prefix == prefix else site
+                for site in self.sites()
+            )
+        )
+
+    def _write(self, sites: tuple[Site, ...]) -> None:
+        text = msgspec.json.format(msgspec.json.encode(sites), indent=2)
+        write_whole(self.path / "systems.json", text)
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Write ``data`` so that after a crash the file is either the old one or the new one."""
+    fresh = file.with_name(file.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.replace(file)
+
+
+def erase(path: Path) -> None:
+    """Delete a data directory that no process serves.
+
+    Raises:
+        DataDirectoryInUse: a process serves it now.
+        DataDirectoryDamaged: it does not look like a data directory of Huiqi.
+    """
+    if not (path / "systems.json").exists():
+        raise DataDirectoryDamaged(path=path.name, why="systems.json is missing")
+    folder = DataFolder(path)
+    try:
+        shutil.rmtree(path)
+    finally:
+        folder.release()

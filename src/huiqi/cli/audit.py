@@ -1,0 +1,122 @@
+"""How does anybody check receipts, logs and statements from a terminal?"""
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from huiqi.bootstrap.audit import check_log
+from huiqi.bootstrap.house import House
+from huiqi.bootstrap.parts import Parts
+from huiqi.evidence.types import FsckReport
+from huiqi.kernel.errors import Language
+from huiqi.kernel.text import Text
+from huiqi.settings import read_settings
+from huiqi.trust.types import Member
+from huiqi.usage.service import Checked, verify_receipt_file
+from huiqi.web.system import need
+from huiqi.wire.errors import FileUnknownFormat
+
+FAILED = 1
+
+
+@click.command()
+@click.argument("receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--keys",
+    "key_file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON list of the members whose public keys you trust.",
+)
+def verify(receipt: Path, key_file: Path) -> None:
+    """Check the receipt file RECEIPT offline, with nothing but public keys.
+
+    Exit status 0 when every step holds, 1 when one fails; each step is printed.
+    """
+    language = read_settings().language
+    try:
+        members = msgspec.json.decode(key_file.read_bytes(), type=tuple[Member, ...])
+    except msgspec.DecodeError as error:
+        raise FileUnknownFormat(what=f"{key_file.name}: {error}") from error
+    checked = verify_receipt_file(receipt.read_bytes(), members)
+    _say_steps(checked, language)
+    if not checked.genuine:
+        sys.exit(FAILED)
+
+
+def _say_steps(checked: Checked, language: Language) -> None:
+    marks = {True: "✓", False: "✗", None: "–"}
+    for step in checked.steps:
+        click.echo(f"{marks[step.holds]} {step.number} {step.text.read(language)}")
+    good = Text("回执真实有效", "The receipt is genuine")
+    bad = Text("回执未通过验证", "The receipt did not pass")
+    click.echo((good if checked.genuine else bad).read(language))
+
+
+@click.command()
+@click.option("--only", "prefix", default="", help="Check one system, such as p1.")
+def fsck(prefix: str) -> None:
+    """Derive whole logs anew and name every place that is not what it was.
+
+    Not while the directory is served. Exit status 0 when all is sound.
+    """
+    settings = read_settings()
+    house = House(settings)
+    try:
+        reports = [
+            (parts, _checked_with_progress(parts))
+            for parts in house.open().systems
+            if not prefix or parts.site.prefix == prefix
+        ]
+    finally:
+        house.close()
+    for parts, report in reports:
+        _say_report(parts.site.prefix, report, settings.language)
+    if not all(report.sound for _parts, report in reports):
+        sys.exit(FAILED)
+
+
+def _checked_with_progress(parts: Parts) -> FsckReport:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(parts.site.prefix, total=None)
+        return check_log(parts, lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def _say_report(prefix: str, report: FsckReport, language: Language) -> None:
+    sound = Text("完好", "sound") if report.sound else Text("有问题", "faults")
+    counts = Text(
+        f"{report.entries} 条存证，{report.documents} 份文件",
+        f"{report.entries} entries, {report.documents} documents",
+    )
+    click.echo(f"{prefix:10} {sound.read(language)}  {counts.read(language)}  {report.root[:16]}")
+    for fault in report.faults:
+        click.echo(f"  ✗ {fault.where}: {fault.what.read(language)}")
+    for left_out in report.unchecked:
+        click.echo(f"  – {left_out.read(language)}")
+
+
+@click.command()
+@click.argument("prefix")
+def replay(prefix: str) -> None:
+    """Compute every closed period of the platform PREFIX again and compare the bytes.
+
+    Not while the directory is served. Exit status 0 when all statements come out the same.
+    """
+    house = House(read_settings())
+    same = True
+    try:
+        settlement = need(house.open().part(prefix).system.settlement)
+        for run in settlement.runs():
+            found = settlement.replay(run.id)
+            same = same and found.same and found.sum_fen == 0
+            mark = "✓" if found.same else "✗"
+            differing = " ".join(found.differing)
+            click.echo(f"{mark} {run.number} {run.until} {found.statements} {differing}")
+    finally:
+        house.close()
+    if not same:
+        sys.exit(FAILED)
