@@ -1,1 +1,0 @@
-"""Real public data for the main job; ``SOURCES.md`` says where it comes from."""
