@@ -1,0 +1,1 @@
+"""Where a provider's data comes from, one capability per file."""
