@@ -29,7 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ``public_url`` is the base address under which others reach this process (behind a reverse
     proxy); empty means the address it listens on. ``passphrase`` opens the keystores; empty
     means the file ``secret`` in the data directory, made at the first start. ``language`` is that
-    of the command line; pages follow their reader.
+    of the command line; pages follow their reader. ``sources`` are further folders from which
+    providers may register files (``HUIQI_SOURCES``, separated by colons).
     """
 
     data: Path = Path("huiqi-data")
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "warning"
     kill_at: str = ""
     language: Language = "zh"
+    sources: tuple[Path, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -70,6 +72,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         log_level=level,
         kill_at=given.get("HUIQI_KILL_AT", ""),
         language=_language(given),
+        sources=tuple(Path(f) for f in given.get("HUIQI_SOURCES", "").split(":") if f),
     )
 
 

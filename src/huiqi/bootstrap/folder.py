@@ -52,8 +52,17 @@ class DataFolder:
             self._lock.close()
             raise DataDirectoryInUse(path=path.name) from error
 
+    def announce(self, base: str) -> None:
+        """Note where this directory's systems are reached now."""
+        write_whole(self.path / "address", base.encode())
+
     def release(self) -> None:
         """Let another process open the directory."""
+        (self.path / "address").unlink(missing_ok=True)
+        self.unlock()
+
+    def unlock(self) -> None:
+        """Give up the lock, whatever is left of the directory."""
         self._lock.close()
 
     def of(self, prefix: str) -> Path:
@@ -135,4 +144,4 @@ def erase(path: Path) -> None:
     try:
         shutil.rmtree(path)
     finally:
-        folder.release()
+        folder.unlock()

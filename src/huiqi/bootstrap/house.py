@@ -54,7 +54,8 @@ class House:
             raise NoSystems(path=self.settings.data.name)
         passphrase = self.folder.passphrase(self.settings.passphrase)
         for site in sites:
-            self.systems.append(assemble(site, self.folder.of(site.prefix), passphrase))
+            folder, sources = self.folder.of(site.prefix), self.settings.sources
+            self.systems.append(assemble(site, folder, passphrase, sources=sources))
         return self
 
     def close(self) -> None:
@@ -110,6 +111,7 @@ class Server:
         for parts in self.house.systems:
             await _until_done(f"{parts.site.prefix} arrives", self._arrival(parts))
         await asyncio.to_thread(_recover, self.house.systems)
+        self.house.folder.announce(self.base)
         async with asyncio.TaskGroup() as group:
             for parts in self.house.systems:
                 worker = _worker(parts)
@@ -137,8 +139,11 @@ class _Announcing(uvicorn.Server):
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     for port in range(settings.port, settings.port + PORTS_TRIED + 1):
-        listener = socket.socket(family)
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it; without it every answer on a kept connection waits 40 ms for
+        # the peer's delayed acknowledgement.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listener.bind((settings.host, port))
             listener.listen(BACKLOG)

@@ -1,10 +1,11 @@
 """Which parts make one system? Node, platform and connector are assemblies of the same rooms."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import huiqi
 from huiqi.adapters.engines.duck import DuckEngine
 from huiqi.adapters.http.peers import Peers
 from huiqi.adapters.http.remote import Calls, RemoteConnectors, RemoteDirectory, RemotePlatform
@@ -38,6 +39,9 @@ from huiqi.trust.types import Member, SystemKind
 from huiqi.usage.service import Usage
 from huiqi.web.system import System
 from huiqi.wire.huiqi.bodies import LARGEST_BODY
+
+# Real public data that every installation carries; see samples/SOURCES.md.
+SAMPLES = Path(huiqi.__file__).parent / "samples"
 
 
 @dataclass(kw_only=True)
@@ -99,8 +103,10 @@ def _holds(name: str, public: str, data: bytes, signature: str) -> bool:
     return name in suites() and suite(name).verify(public, data, signature)
 
 
-def assemble(site: Site, folder: Path, passphrase: str) -> Parts:
+def assemble(site: Site, folder: Path, passphrase: str, *, sources: Sequence[Path] = ()) -> Parts:
     """The system of ``site``, on its folder, with everything its kind needs.
+
+    Data files are taken from ``folder/inbox``, from the samples and from ``sources`` only.
 
     Raises:
         KeyStoreLocked: the passphrase does not open the keystore.
@@ -114,6 +120,7 @@ def assemble(site: Site, folder: Path, passphrase: str) -> Parts:
         clock.saw(newest)
     scope = Scope(space=site.space, participant=site.subject)
     made = _Making(site=site, folder=folder, scope=scope, clock=clock, keys=keys, db=database)
+    made.roots = (*made.roots, *sources)
     return made.parts()
 
 
@@ -134,6 +141,10 @@ class _Making:
         self.db, self.work, self.ids = db, SqlWork(db, scope), RandomIds()
         self.outbox = SqlOutbox(db)
         self.policies = PricedPolicies()
+        self.uploads, inbox = folder / "uploads", folder / "inbox"
+        for place in (self.uploads, inbox):
+            place.mkdir(mode=0o700, exist_ok=True)
+        self.roots: tuple[Path, ...] = (self.uploads, inbox, SAMPLES)
         late = _Late()
         self.calls = Calls(late, late.issuer)
         self.directory = RemoteDirectory(self.calls)
@@ -181,17 +192,20 @@ class _Making:
     def _shared(self) -> dict[str, Any]:
         return {"scope": self.scope, "work": self.work, "clock": self.clock}
 
-    def _identifiers(self, parent: RemotePlatform | None) -> Identifiers:
+    def _identifiers(
+        self, parent: RemotePlatform | None = None, listing: Listing | None = None
+    ) -> Identifiers:
         return Identifiers(
             **self._shared(),
             ids=self.ids,
             store=SqlIdentifierStore(),
             trust=self.trust,
             parent=parent,
+            listing=listing,
         )
 
     def _node(self) -> System:
-        return self._system(identifiers=self._identifiers(parent=None))
+        return self._system(identifiers=self._identifiers())
 
     def _platform(self) -> System:
         listing = Listing(
@@ -216,7 +230,7 @@ class _Making:
             listing=listing,
             contracts_desk=desk,
             settlement=settlement,
-            identifiers=self._identifiers(parent=self.remote),
+            identifiers=self._identifiers(parent=self.remote, listing=listing),
         )
 
     def _connector(self) -> System:
@@ -226,7 +240,7 @@ class _Making:
             store=SqlCatalogStore(),
             policies=self.policies,
             trust=self.trust,
-            profiler=FileProfiler(self.folder),
+            profiler=FileProfiler(self.folder, roots=self.roots),
             platform=self.remote,
         )
         contracts = Contracts(
@@ -255,7 +269,7 @@ class _Making:
             usage=usage,
             policies=self.policies,
             engine=DuckEngine(self.folder),
-            projections=FileProjectionStore(self.folder, self.keys),
+            projections=FileProjectionStore(self.folder),
             peers=RemoteConnectors(self.calls),
         )
         desk = SettlementDesk(
@@ -284,6 +298,7 @@ class _Making:
             evidence=self.evidence,
             policies=self.policies,
             outbox=self.outbox,
+            uploads=self.uploads,
             **rooms,
         )
 

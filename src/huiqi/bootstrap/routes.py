@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from huiqi.bootstrap.parts import Parts
-from huiqi.catalog.types import ProductState, ReviewNotice, SignedRecord
+from huiqi.catalog.types import SignedRecord
 from huiqi.contracts.types import Filed, Filing
-from huiqi.kernel.ids import ProductId
 from huiqi.trust.types import SystemKind
 from huiqi.web.system import need
 from huiqi.wire.errors import PeerRefused
@@ -57,24 +56,16 @@ _PLAIN = Route(delivered=_taken, refused=_left_visible)
 class _Listed(msgspec.Struct, frozen=True):
     """The part of a product record that says which one it is."""
 
-    id: ProductId
-    version: int = 1
+    id: str
 
 
 def _product_refused(parts: Parts) -> Callable[[bytes, PeerRefused], None]:
-    catalog, clock, trust = need(parts.system.catalog), parts.clock, parts.trust
+    catalog = need(parts.system.catalog)
 
     def refused(sent: bytes, refusal: PeerRefused) -> None:
         signed = msgspec.json.decode(sent, type=SignedRecord)
         record = msgspec.json.decode(signed.body, type=_Listed)
-        notice = ReviewNotice(
-            id=record.id,
-            state=ProductState.REJECTED,
-            reason=refusal.text("zh"),
-            at=clock.now(),
-            version=record.version,
-        )
-        catalog.reviewed(trust.issuer(), notice)
+        catalog.refused(record.id, refusal.text("zh"))
 
     return refused
 

@@ -51,7 +51,8 @@ def verify(receipt: Path, key_file: Path) -> None:
 def _say_steps(checked: Checked, language: Language) -> None:
     marks = {True: "✓", False: "✗", None: "–"}
     for step in checked.steps:
-        click.echo(f"{marks[step.holds]} {step.number} {step.text.read(language)}")
+        name, finding = step.name.read(language), step.finding.read(language)
+        click.echo(f"{marks[step.passed]} {step.number} {name}: {finding}")
     good = Text("回执真实有效", "The receipt is genuine")
     bad = Text("回执未通过验证", "The receipt did not pass")
     click.echo((good if checked.genuine else bad).read(language))

@@ -1,6 +1,7 @@
 """How do consumer and providers come to signed contracts?"""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -71,7 +72,7 @@ class Agreeing:
         """Find the products by Chinese and by English keywords."""
         for words, table in (("航班延误", "flights"), ("hourly weather", "weather")):
             title = Text(f"使用方搜索“{words}”", f"The consumer searches for '{words}'")
-            self._progress.step(title, lambda w=words, t=table: self._find(w, t))
+            self._progress.step(title, partial(self._find, words, table))
 
     def negotiate(self) -> dict[str, str]:
         """Ask, counter, accept; the contract id by table name."""
@@ -79,13 +80,13 @@ class Agreeing:
         for deal in self._deals:
             who = deal.provider
             ask = Text(f"使用方请求 {deal.table}", f"The consumer asks for {deal.table}")
-            contract = self._progress.step(ask, lambda d=deal: self._ask(d))
+            contract = self._progress.step(ask, partial(self._ask, deal))
             counter = Text(f"{who} 还价一次", f"{who} counters once")
-            self._progress.step(counter, lambda d=deal, c=contract: self._counter(d, c))
+            self._progress.step(counter, partial(self._counter, deal, contract))
             accept = Text("使用方接受", "The consumer accepts")
-            self._progress.step(accept, lambda d=deal, c=contract: self._accept(d, c))
+            self._progress.step(accept, partial(self._accept, deal, contract))
             report = Text("双方查看可执行性报告", "Both look at the enforceability report")
-            self._progress.step(report, lambda d=deal, c=contract: self._report(d, c))
+            self._progress.step(report, partial(self._report, deal, contract))
             contracts[deal.table] = contract
         return contracts
 
@@ -97,7 +98,7 @@ class Agreeing:
                 f"All three sign {deal.table} ({deal.suite})",
             )
             contract = contracts[deal.table]
-            self._progress.step(title, lambda d=deal, c=contract: self._sign(d, c))
+            self._progress.step(title, partial(self._sign, deal, contract))
 
     def _find(self, words: str, table: str) -> tuple[None, Text]:
         hits = self._people["c1"].get("/catalogue", q=words)

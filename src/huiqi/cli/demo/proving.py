@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -30,11 +31,11 @@ class Proving:
     def run(self, receipts: Sequence[str]) -> None:
         """Show the evidence for ``receipts``, those of the answered uses."""
         both = Text("双方都持有会签回执", "Both sides hold countersigned receipts")
-        self._progress.step(both, lambda: self._countersigned(receipts))
+        self._progress.step(both, partial(self._countersigned, receipts))
         logs = Text("每方日志入树并签发检查点", "Every log is integrated and signed")
         self._progress.step(logs, self._logs)
         verify = Text("离线验证一张回执", "Verify a receipt offline")
-        self._progress.step(verify, lambda: self._verify(receipts))
+        self._progress.step(verify, partial(self._verify, receipts))
         fsck = Text("重新推导全部日志 (fsck)", "Derive every log anew (fsck)")
         self._progress.step(fsck, self._fsck)
         flip = Text("在副本中改动一个字节并定位", "Flip one byte in a copy and find it")
@@ -42,10 +43,7 @@ class Proving:
 
     def _countersigned(self, receipts: Sequence[str]) -> tuple[None, Text]:
         for prefix in ("c1", "p1", "p2"):
-            until(
-                lambda p=prefix: True if not self._waiting(p) else None,  # type: ignore[misc]
-                what=f"messages of {prefix} have not arrived",
-            )
+            until(partial(self._all_sent, prefix), what=f"messages of {prefix} have not arrived")
         held = 0
         for receipt in receipts:
             mine = self._people["c1"].get(f"/receipts/{receipt}")
@@ -60,8 +58,9 @@ class Proving:
             held += 1
         return None, Text(f"{held} 张，两边逐字节相同", f"{held}, byte for byte the same")
 
-    def _waiting(self, prefix: str) -> list[object]:
-        return [m for m in self._people[prefix].get("/outbox") if m["state"] == "ready"]
+    def _all_sent(self, prefix: str) -> bool | None:
+        waiting = any(m["state"] == "ready" for m in self._people[prefix].get("/outbox"))
+        return None if waiting else True
 
     def _logs(self) -> tuple[None, Text]:
         lines: list[str] = []
@@ -137,13 +136,14 @@ def _copy_with_a_flip(source: Path, target: Path) -> str:
     """Copy the store and change one byte of one entry in the copy's file; the entry's name."""
     connection = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READONLY)
     connection.execute("VACUUM INTO ?", (str(target),))
-    middle = "SELECT seq, leaf FROM evidence_entry ORDER BY seq LIMIT 1 OFFSET ?"
-    count = connection.execute("SELECT count(*) FROM evidence_entry").fetchall()[0][0]
-    seq, leaf = connection.execute(middle, (count // 2,)).fetchall()[0]
+    entries = connection.execute("SELECT seq, leaf FROM evidence_entry ORDER BY seq").fetchall()
     connection.close()
+    seq, leaf = entries[len(entries) // 2]
+    expect(holds=isinstance(leaf, bytes), why="the entry is no text")
+    needle = bytes(leaf) if isinstance(leaf, bytes) else b""
     data = bytearray(target.read_bytes())
-    start = data.find(leaf)
+    start = data.find(needle)
     expect(holds=start >= 0, why="the entry was not found in the copy's file")
-    data[start + len(leaf) // 2] ^= 1
+    data[start + len(needle) // 2] ^= 1
     target.write_bytes(data)
     return f"entry {seq}"

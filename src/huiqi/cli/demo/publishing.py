@@ -1,12 +1,13 @@
 """How do the providers publish? Source, profile, products with terms, review, listing."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-import huiqi.samples
+import huiqi
 from huiqi.cli.demo.api import Api
 from huiqi.cli.demo.progress import Progress, expect, until
 from huiqi.cli.demo.terms import (
@@ -20,7 +21,7 @@ from huiqi.cli.demo.terms import (
 from huiqi.kernel.ids import ObjectType, check_object_id
 from huiqi.kernel.text import Text
 
-SAMPLES = Path(huiqi.samples.__file__).parent
+SAMPLES = Path(huiqi.__file__).parent / "samples"
 LISTED = "listed"
 
 
@@ -38,7 +39,7 @@ FLIGHTS = (
     Goods(
         table="flights",
         name="2013 年纽约三机场航班准点数据",
-        abstract="336,776 个离港航班的起降时刻、延误、承运人与航线，可按机场与整点小时和逐时气象连接。",
+        abstract="33 万余个离港航班的时刻、延误、承运人与航线，可按机场与整点和逐时气象连接。",
         keywords=("航班", "准点", "延误", "机场", "flights", "delay", "airport", "punctuality"),
         wish=Wish(
             columns=FLIGHT_COLUMNS, uses=500, min_group=10, per_use_fen=500, per_row_fen=3, weight=3
@@ -86,10 +87,10 @@ class Publishing:
             source = Text(
                 f"{prefix} 登记数据源 {sample}.parquet", f"{prefix} registers {sample}.parquet"
             )
-            resource = self._progress.step(source, lambda a=api, s=sample: self._register(a, s))
+            resource = self._progress.step(source, partial(self._register, api, sample))
             for each in goods:
                 offer = Text(f"{prefix} 发布“{each.name}”", f"{prefix} publishes {each.table}")
-                self._progress.step(offer, lambda a=api, r=resource, g=each: self._publish(a, r, g))
+                self._progress.step(offer, partial(self._publish, api, resource, each))
         review = Text("平台审核并上架", "The platform reviews and lists")
         self._progress.step(review, self._review)
         for prefix, goods in (("p1", FLIGHTS), ("p2", WEATHER)):
@@ -120,9 +121,11 @@ class Publishing:
             f"{c['name']} {c['least']}..{c['most']}" for c in profile["columns"] if c["least"]
         )
         shape = f"{profile['rows']:,} x {len(profile['columns'])}"
+        digest, identifier, seen = profile["digest"][:16], resource["id"], ranges[:150]
         return resource, Text(
-            f"{shape}，{nulls} 列有空值，SM3 {profile['digest'][:16]}…\n资源标识 {resource['id']}\n范围 {ranges[:150]}…",
-            f"{shape}, nulls in {nulls} columns, SM3 {profile['digest'][:16]}…\nresource {resource['id']}\nranges {ranges[:150]}…",
+            f"{shape}，{nulls} 列有空值，SM3 {digest}…\n资源标识 {identifier}\n范围 {seen}…",
+            f"{shape}, nulls in {nulls} columns, SM3 {digest}…\n"
+            f"resource {identifier}\nranges {seen}…",
         )
 
     def _publish(

@@ -1,6 +1,7 @@
 """How is the period settled, and do the books balance?"""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from huiqi.cli.demo.api import Api
@@ -20,11 +21,11 @@ class Settling:
         close = Text("平台计量、计价、分账、记账、出单", "Meter, price, split, post, issue")
         statements = self._progress.step(close, self._close)
         books = Text("总账借贷相抵", "The ledger balances")
-        self._progress.step(books, lambda: self._balance(statements))
+        self._progress.step(books, partial(self._balance, statements))
         check = Text("各方用自己的回执核对结算单", "Each party checks with its own receipts")
-        self._progress.step(check, lambda: self._check(statements))
+        self._progress.step(check, partial(self._check, statements))
         replay = Text("由回执与合约重算，字节相同", "Replay from receipts: the same bytes")
-        self._progress.step(replay, lambda: self._replay(statements))
+        self._progress.step(replay, partial(self._replay, statements))
 
     def _close(self) -> tuple[list[dict[str, Any]], Text]:
         statements = self._people["platform"].post("/settlement/close")

@@ -1,6 +1,7 @@
 """How is data used under the contracts, and how are forbidden uses refused?"""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from huiqi.cli.demo.api import Api
@@ -50,17 +51,17 @@ class Using:
         self._progress.step(joint, self._joint)
         for what, sql, purpose in FORBIDDEN:
             title = Text(f"拒绝：{what.zh}", f"Refused: {what.en}")
-            self._progress.step(title, lambda s=sql, p=purpose: self._refused("flights", s, p))
+            self._progress.step(title, partial(self._refused, "flights", sql, purpose))
         second = Text("第 2 次使用：按承运人统计", "The second use: counts by carrier")
-        self._progress.step(second, lambda: self._allowed("flights", ALONE))
+        self._progress.step(second, partial(self._allowed, "flights", ALONE))
         third = Text("拒绝：第 3 次使用，合约只有 2 次", "Refused: a third use of two")
-        self._progress.step(third, lambda: self._refused("flights", ALONE, "research"))
+        self._progress.step(third, partial(self._refused, "flights", ALONE, "research"))
         self._progress.step(
             Text("p2 撤销气象合约", "p2 revokes the weather contract"), self._revoke
         )
         after = Text("拒绝：撤销后的使用", "Refused: a use after the revocation")
         sql = "SELECT origin, AVG(temp) AS t FROM weather GROUP BY origin"
-        self._progress.step(after, lambda: self._refused("weather", sql, "research"))
+        self._progress.step(after, partial(self._refused, "weather", sql, "research"))
 
     def _joint(self) -> tuple[None, Text]:
         outcome = self._ask(("flights", "weather"), JOINT, "research")

@@ -46,9 +46,9 @@ class _GroupSize(Term):
         return Held(
             Strength.ENFORCED,
             Text(
-                "封闭的统计语法，改写后的查询去掉过小的分组；多次查询的差值仍可能泄露信息",
-                "A closed grammar of aggregates drops small groups; "
-                "differences of many queries can still tell something",
+                "封闭的统计语法，有分组过小时整次查询被拒绝；多次查询的差值仍可能泄露信息",
+                "A closed grammar of aggregates; a query with a group that is too small is refused "
+                "whole; differences of many queries can still tell something",
             ),
         )
 
