@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from huiqi.kernel.canonical import canonical_bytes
+from huiqi.kernel.errors import InvalidError
 from huiqi.kernel.ids import SubjectCode
 from huiqi.kernel.money import basis_points
 from huiqi.policy.types import Price
-from huiqi.settlement.errors import Unbalanced
+from huiqi.settlement.errors import ForgedStatement, Unbalanced
 from huiqi.settlement.plans import Part, check_price
 from huiqi.settlement.types import Charge, Posting, Run, StatementBody
 from huiqi.trust.types import NATIONAL_SUITE, Member
@@ -23,7 +24,11 @@ def charges_of_use(
 ) -> tuple[Charge, ...]:
     """The charges of one completed use: a receipt for each of its contracts, sorted by contract.
 
-    Contracts with different plans are priced apart; within a plan the row charge is shared.
+    Contracts with different plans are priced apart; within a plan the row charge is shared, and
+    ``joint`` of a charge are the contracts that share it.
+
+    Raises:
+        UnknownPricePlan, WrongPrice: a contract's price is not one that can be charged.
     """
     together = sorted(receipts, key=lambda body: body.contract)
     plans: dict[str, list[ReceiptBody]] = defaultdict(list)
@@ -74,19 +79,19 @@ def postings_of(charge: Charge, run: Run, platform: SubjectCode) -> tuple[Postin
     Raises:
         Unbalanced: the sides do not sum to zero.
     """
-    sides = (
-        (f"party:{charge.consumer}", -charge.gross_fen),
-        (f"party:{charge.provider}", charge.net_fen),
-        (f"fees:{platform}", charge.fee_fen),
-    )
-    off = sum(amount for _account, amount in sides)
+    # An organisation that uses its own product under a contract has one account, not two.
+    sides: dict[str, int] = defaultdict(int)
+    sides[f"party:{charge.consumer}"] -= charge.gross_fen
+    sides[f"party:{charge.provider}"] += charge.net_fen
+    sides[f"fees:{platform}"] += charge.fee_fen
+    off = sum(sides.values())
     if off:
         raise Unbalanced(entry=charge.receipt_id, fen=off)
     return tuple(
         Posting(
             run=run.id, entry=charge.receipt_id, account=account, amount_fen=amount, at=run.until
         )
-        for account, amount in sides
+        for account, amount in sides.items()
     )
 
 
@@ -94,6 +99,9 @@ def statement_bodies(charges: Sequence[Charge], run: Run, platform: Member) -> M
     """The canonical bytes of every party's statement, by statement id.
 
     The same charges, run and platform always give the same bytes.
+
+    Raises:
+        NotCanonical: a sum is beyond 2**53-1 fen; ``uses.choose`` never lets a closing grow so far.
     """
     parties = sorted({c.consumer for c in charges} | {c.provider for c in charges})
     made: dict[str, bytes] = {}
@@ -131,6 +139,13 @@ def read_statement(body: bytes) -> StatementBody:
     """The statement inside the signed bytes.
 
     Raises:
-        msgspec.DecodeError: they are not a statement.
+        ForgedStatement: they are not the canonical form of a statement of this version.
     """
-    return msgspec.json.decode(body, type=StatementBody)
+    try:
+        document = msgspec.json.decode(body, type=StatementBody)
+        canonical = canonical_bytes(document)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidError) as error:
+        raise ForgedStatement(why="form") from error
+    if canonical != body or document.v != VERSION:
+        raise ForgedStatement(why="form")
+    return document

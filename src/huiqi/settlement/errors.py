@@ -37,14 +37,26 @@ class UnknownPricePlan(InvalidError):
 
 
 class WrongPrice(InvalidError):
-    """The parameters of a price plan are missing, unknown, negative or not whole numbers.
+    """A parameter of a price is unknown, negative or too large, or weight or fee are out of range.
 
-    Amounts are whole numbers of fen.
+    Amounts are whole numbers of fen, the joint weight is at least 1, the platform's fee is 0 to
+    10000 basis points. Agree on new terms.
     """
 
     code = "settlement.wrong_price"
     zh = "计价方案 {plan} 的参数无效：{what}"
     en = "The parameters of price plan {plan} are not valid: {what}"
+
+
+class WrongPeriod(InvalidError):
+    """A period cannot end in the future, nor before the end of the period closed last.
+
+    Close it without a time, which means now, or give a time between the two.
+    """
+
+    code = "settlement.wrong_period"
+    zh = "结算期截止时间 {until} 无效：不得晚于现在，也不得早于上一期的截止时间"
+    en = "A period cannot end at {until}: not after now, nor before the end of the last period"
 
 
 class UnknownStatement(MissingError):

@@ -6,9 +6,13 @@ from typing import Protocol, cast
 
 import msgspec
 
+from huiqi.kernel.canonical import LARGEST_INTEGER
 from huiqi.kernel.registry import capabilities
 from huiqi.policy.types import Price
 from huiqi.settlement.errors import UnknownPricePlan, WrongPrice
+
+# The platform cannot take more than the whole of a charge.
+ALL_BASIS_POINTS = 10_000
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -51,14 +55,19 @@ def check_price(price: Price) -> PricePlan:
 
     Raises:
         UnknownPricePlan: no such plan is installed.
-        WrongPrice: a parameter is unknown or negative, or the joint weight is not positive.
+        WrongPrice: a parameter is unknown or negative, the joint weight is not positive, the fee
+            is not 0 to 10000 basis points, or a number is beyond 2**53-1.
     """
     plan = installed().get(price.plan)
     if plan is None:
         raise UnknownPricePlan(plan=price.plan[:64])
     faults = plan.faults(price.parameters)
-    if price.joint_weight < 1:
+    large = [name for name, value in price.parameters.items() if value > LARGEST_INTEGER]
+    faults = tuple(dict.fromkeys((*faults, *sorted(large))))
+    if not 1 <= price.joint_weight <= LARGEST_INTEGER:
         faults = (*faults, "joint_weight")
+    if not 0 <= price.platform_fee_bp <= ALL_BASIS_POINTS:
+        faults = (*faults, "platform_fee_bp")
     if faults:
-        raise WrongPrice(plan=price.plan, what=", ".join(faults))
+        raise WrongPrice(plan=price.plan, what=", ".join(faults)[:200])
     return plan

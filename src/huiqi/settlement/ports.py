@@ -26,6 +26,12 @@ class SettlementStore(Protocol):
         """Charged receipts closed up to ``until`` that no closing has taken."""
         ...
 
+    def deposits_of_use(
+        self, scope: Scope, tx: Tx, use_id: str, contract: str
+    ) -> Sequence[Deposit]:
+        """Every receipt of one use under one contract."""
+        ...
+
     def put_run(self, scope: Scope, tx: Tx, run: Run) -> None:
         """Keep a closing or its new state."""
         ...
@@ -39,15 +45,19 @@ class SettlementStore(Protocol):
         ...
 
     def charges(self, scope: Scope, tx: Tx, run: str) -> Sequence[Charge]:
-        """The charges of a closing, by contract and receipt."""
+        """The charges of a closing, by receipt."""
         ...
 
     def post(self, scope: Scope, tx: Tx, posting: Posting) -> None:
-        """Add one posting; a repeat of (run, entry, account) is refused by the store."""
+        """Add one posting; a repeat of (entry, account) is refused by the store."""
         ...
 
     def postings(self, scope: Scope, tx: Tx, account: str | None, limit: int) -> Sequence[Posting]:
         """Postings, newest first, of one account or all."""
+        ...
+
+    def postings_of_run(self, scope: Scope, tx: Tx, run: str) -> Sequence[Posting]:
+        """Every posting of a closing, oldest first."""
         ...
 
     def balances(self, scope: Scope, tx: Tx) -> Mapping[str, int]:

@@ -21,7 +21,11 @@ class RunState(StrEnum):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One closing of a period: every receipt that was countersigned and closed up to ``until``."""
+    """One closing of a period: the uses that could be settled whole and closed up to ``until``.
+
+    ``since`` is the end of the closing before it, empty for the first. Uses that could not be
+    settled then are in a later closing, although they closed before its ``since``.
+    """
 
     id: str
     number: int
@@ -35,7 +39,8 @@ class Deposit(msgspec.Struct, frozen=True, kw_only=True):
     """A countersigned receipt in the platform's books.
 
     ``charged`` is False for refused and failed uses, which are kept but cost nothing. ``run`` is
-    the closing that took it, empty until then. ``held`` says why it cannot be settled yet.
+    the closing that took it, empty until then. ``held`` says why the last closing could not take
+    it, ``held_zh`` the same in Chinese; both are empty when it did.
     """
 
     receipt_id: str
@@ -47,14 +52,16 @@ class Deposit(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     run: str = ""
     held: str = ""
+    held_zh: str = ""
 
 
 class Charge(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What one use under one contract costs, in fen, and who receives it.
 
     ``gross_fen`` = ``use_fen`` + ``row_fen``; ``row_fen`` is this contract's part of
-    ``joint_row_fen``, split by ``weights`` (in the order of ``joint``). ``fee_fen`` goes to the
-    platform, ``net_fen`` to the provider.
+    ``joint_row_fen``, split by ``weights`` (in the order of ``joint``: the sorted contracts of the
+    same use with the same price plan). ``fee_fen`` goes to the platform, ``net_fen`` to the
+    provider.
     """
 
     receipt_id: str
@@ -94,7 +101,7 @@ class StatementBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What the platform tells one party about one period.
 
     ``balance_fen`` = ``earned_fen`` - ``owed_fen``: positive is paid to the party. Lines are in the
-    order of closing. Times are ISO text in UTC.
+    order of closing. Times are ISO text in UTC; ``since`` is empty in the first period.
     """
 
     v: int
@@ -134,7 +141,10 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """A closing computed again from receipts and contracts: whether the same bytes came out.
 
-    ``differing`` names the statements whose bytes differ; ``sum_fen`` is that of all postings.
+    ``differing`` names the statements whose bytes differ, whose signature fails, or that rest on
+    a receipt or a ledger entry in ``suspect``: the receipts whose signatures do not hold any more
+    or whose postings are not those of their charge. ``same`` when neither names anything.
+    ``sum_fen`` is that of all postings.
     """
 
     run: str
@@ -142,6 +152,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     same: bool
     differing: tuple[str, ...]
     sum_fen: int
+    suspect: tuple[str, ...] = ()
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Where are deposited receipts, closings, charges, postings and statements kept?"""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
@@ -32,6 +33,8 @@ settlement_deposit = Table(
     metadata,
     *scope_columns(),
     Column("receipt_id", String(64), nullable=False),
+    Column("use_id", String(64), nullable=False),
+    Column("contract", String(80), nullable=False),
     Column("closed_at", String(32), nullable=False),
     Column("charged", Boolean, nullable=False),
     Column("run", String(36), nullable=False),
@@ -40,6 +43,9 @@ settlement_deposit = Table(
 )
 Index(
     "ix_settlement_deposit_run", *settlement_deposit.c["space", "participant", "run", "closed_at"]
+)
+Index(
+    "ix_settlement_deposit_use", *settlement_deposit.c["space", "participant", "use_id", "contract"]
 )
 
 settlement_run = Table(
@@ -85,6 +91,7 @@ Index(
     *ledger_posting.c["space", "participant", "entry", "account"],
     unique=True,
 )
+Index("ix_ledger_posting_run", *ledger_posting.c["space", "participant", "run"])
 Index("ix_ledger_posting_account", *ledger_posting.c["space", "participant", "account", "id"])
 
 settlement_statement = Table(
@@ -126,6 +133,15 @@ _DEPOSITS_OF_RUN = prepare(
     .where(*_own(settlement_deposit), _D.run == bindparam("run"))
     .order_by(_D.closed_at, _D.receipt_id)
 )
+_DEPOSITS_OF_USE = prepare(
+    select(_D.document)
+    .where(
+        *_own(settlement_deposit),
+        _D.use_id == bindparam("use_id"),
+        _D.contract == bindparam("contract"),
+    )
+    .order_by(_D.receipt_id)
+)
 _OPEN = prepare(
     select(_D.document)
     .where(
@@ -165,6 +181,9 @@ _POSTINGS_OF = prepare(
     .order_by(_P.id.desc())
     .limit(bindparam("most"))
 )
+_POSTINGS_OF_RUN = prepare(
+    select(*_POSTING).where(*_own(ledger_posting), _P.run == bindparam("of_run")).order_by(_P.id)
+)
 _BALANCES = prepare(
     select(_P.account, func.sum(_P.amount_fen))
     .where(*_own(ledger_posting))
@@ -195,6 +214,8 @@ class SqlSettlementStore:
             _PUT_DEPOSIT,
             **_of(scope),
             receipt_id=deposit.receipt_id,
+            use_id=deposit.use_id,
+            contract=deposit.contract,
             closed_at=deposit.closed_at,
             charged=deposit.charged,
             run=deposit.run,
@@ -212,6 +233,13 @@ class SqlSettlementStore:
             rows = sql(tx).rows(_DEPOSITS, **_of(scope))
         else:
             rows = sql(tx).rows(_DEPOSITS_OF_RUN, **_of(scope), run=run)
+        return [msgspec.json.decode(row[0], type=Deposit) for row in rows]
+
+    def deposits_of_use(
+        self, scope: Scope, tx: Tx, use_id: str, contract: str
+    ) -> Sequence[Deposit]:
+        """Every receipt of one use under one contract."""
+        rows = sql(tx).rows(_DEPOSITS_OF_USE, **_of(scope), use_id=use_id, contract=contract)
         return [msgspec.json.decode(row[0], type=Deposit) for row in rows]
 
     def open_deposits(self, scope: Scope, tx: Tx, until: str) -> Sequence[Deposit]:
@@ -249,10 +277,11 @@ class SqlSettlementStore:
             rows = sql(tx).rows(_POSTINGS, **_of(scope), most=limit)
         else:
             rows = sql(tx).rows(_POSTINGS_OF, **_of(scope), of_account=account, most=limit)
-        return [
-            Posting(run=run, entry=entry, account=to, amount_fen=amount, at=at)
-            for run, entry, to, amount, at in rows
-        ]
+        return _postings(rows)
+
+    def postings_of_run(self, scope: Scope, tx: Tx, run: str) -> Sequence[Posting]:
+        """Every posting of a closing, oldest first."""
+        return _postings(sql(tx).rows(_POSTINGS_OF_RUN, **_of(scope), of_run=run))
 
     def balances(self, scope: Scope, tx: Tx) -> Mapping[str, int]:
         """The sum of every account, in fen."""
@@ -282,6 +311,13 @@ class SqlSettlementStore:
         """Every statement, newest first."""
         rows = sql(tx).rows(_STATEMENTS, **_of(scope))
         return [msgspec.json.decode(row[0], type=Statement) for row in rows]
+
+
+def _postings(rows: Sequence[tuple[Any, ...]]) -> list[Posting]:
+    return [
+        Posting(run=run, entry=entry, account=to, amount_fen=amount, at=at)
+        for run, entry, to, amount, at in rows
+    ]
 
 
 def _of(scope: Scope) -> dict[str, str]:

@@ -1,8 +1,6 @@
 """Does a statement agree with what this party itself holds?"""
 
-from collections.abc import Iterator, Sequence
-
-import msgspec
+from collections.abc import Iterator, Mapping, Sequence
 
 from huiqi.contracts.service import Contracts
 from huiqi.contracts.types import Contract
@@ -10,17 +8,18 @@ from huiqi.kernel.clock import Clock
 from huiqi.kernel.digests import sha256_hex
 from huiqi.kernel.errors import MissingError
 from huiqi.kernel.facts import Fact
-from huiqi.kernel.ids import SubjectCode
-from huiqi.kernel.money import basis_points, split_exactly
 from huiqi.kernel.work import Scope, Tx, Work
 from huiqi.settlement.charging import read_statement
+from huiqi.settlement.checking import Held, left_out, mismatches
 from huiqi.settlement.errors import ForgedStatement, UnknownStatement
 from huiqi.settlement.ports import SettlementStore
-from huiqi.settlement.types import Charge, Mismatch, SignedStatement, Statement, StatementBody
+from huiqi.settlement.receipts import decoded
+from huiqi.settlement.types import Mismatch, SignedStatement, Statement, StatementBody
+from huiqi.trust.errors import ForgedSignature, UnknownSuite
 from huiqi.trust.service import Trust
 from huiqi.trust.types import Member
 from huiqi.usage.service import Usage
-from huiqi.usage.types import GrantState, ReceiptBody
+from huiqi.usage.types import ReceiptBody
 
 
 class SettlementDesk:
@@ -76,19 +75,26 @@ class SettlementDesk:
     def check(self, id: str) -> tuple[Mismatch, ...]:  # noqa: A002 - the field's name
         """Every place where a statement differs from this party's receipts and contracts.
 
-        Each line is compared with the receipt of that number (contract, rows, outcome), with the
-        contract's price and fee, and its sums are added up again. Receipts of the period that the
-        statement leaves out are named too. Empty: the statement is right.
+        Each line is computed again from the receipt of that number and the contract's price and
+        fee; the sums are added up again. Receipts that are charged twice are named, and
+        countersigned receipts of the period that no statement has. Of a joint use whose other
+        contracts are not this party's, only its own part can be checked; see
+        ``checking.mismatches``. Empty: the statement is right, as far as this party can know.
+
+        Raises:
+            UnknownStatement: there is none of that id.
+            ForgedDeposit: an own receipt is damaged; run ``huiqi fsck``.
         """
         document = self.statement(id).document
-        own = {body.receipt_id: body for body in self._own_receipts()}
-        found: list[Mismatch] = []
-        for line in document.lines:
-            found.extend(_against_receipt(line, own.get(line.receipt_id)))
-            found.extend(_against_price(line, self._contract(line.contract)))
-        found.extend(_sums(document))
-        found.extend(_left_out(document, own, self._scope.participant))
-        return tuple(found)
+        receipts = {body.receipt_id: body for body in self._own_receipts()}
+        wanted = {one for body in receipts.values() for one in body.joint}
+        contracts: dict[str, Contract] = {
+            one: contract for one in wanted if (contract := self._contract(one)) is not None
+        }
+        held = Held(receipts=receipts, contracts=contracts, elsewhere=self._elsewhere(document))
+        # What is not countersigned yet cannot be settled; no statement is wrong without it.
+        missing = [body for body in left_out(document, held) if self._countersigned(body)]
+        return (*mismatches(document, held), *map(_missing, missing))
 
     def documents(self) -> Iterator[tuple[str, str, bytes]]:
         """Kept statements as (where, recorded SHA-256, bytes), for checking."""
@@ -99,12 +105,16 @@ class SettlementDesk:
         platform = self._trust.issuer()
         if sender.id != platform.id:
             raise ForgedStatement(why="sender")
-        self._trust.verify(platform, signed.body, signed.signature)
         try:
-            document = read_statement(signed.body)
-        except msgspec.DecodeError as error:
-            raise ForgedStatement(why="form") from error
-        if document.party != self._scope.participant or document.platform != platform.id:
+            self._trust.verify(platform, signed.body, signed.signature)
+        except (ForgedSignature, UnknownSuite) as error:
+            raise ForgedStatement(why="signature") from error
+        document = read_statement(signed.body)
+        if document.suite != signed.signature.suite:
+            raise ForgedStatement(why="suite")
+        if (document.platform, document.platform_subject) != (platform.id, platform.subject):
+            raise ForgedStatement(why="platform")
+        if document.party != self._scope.participant:
             raise ForgedStatement(why="party")
         return document
 
@@ -128,7 +138,21 @@ class SettlementDesk:
 
     def _own_receipts(self) -> Iterator[ReceiptBody]:
         for _where, _digest, body in self._usage.documents():
-            yield msgspec.json.decode(body, type=ReceiptBody)
+            yield decoded(body)
+
+    def _countersigned(self, body: ReceiptBody) -> bool:
+        try:
+            return self._usage.receipt(body.receipt_id).consumer_signature is not None
+        except MissingError:  # its provider has not signed it either
+            return False
+
+    def _elsewhere(self, document: StatementBody) -> Mapping[str, str]:
+        return {
+            line.receipt_id: other.id
+            for other in self.statements()
+            if other.id != document.statement_id
+            for line in other.document.lines
+        }
 
     def _contract(self, contract_id: str) -> Contract | None:
         try:
@@ -137,68 +161,7 @@ class SettlementDesk:
             return None
 
 
-def _against_receipt(line: Charge, own: ReceiptBody | None) -> Iterator[Mismatch]:
-    if own is None:
-        yield Mismatch(receipt_id=line.receipt_id, field="receipt", stated="", own="missing")
-        return
-    pairs = {
-        "contract": (line.contract, own.contract),
-        "rows": (str(line.rows), str(own.rows)),
-        "closedAt": (line.closed_at, own.closed_at),
-        "outcome": (GrantState.COMPLETED.value, own.outcome),
-    }
-    for field, (stated, mine) in pairs.items():
-        if stated != mine:
-            yield Mismatch(receipt_id=line.receipt_id, field=field, stated=stated, own=mine)
-
-
-def _against_price(line: Charge, contract: Contract | None) -> Iterator[Mismatch]:
-    if contract is None:
-        yield Mismatch(receipt_id=line.receipt_id, field="contract", stated=line.contract, own="")
-        return
-    price = contract.terms.price
-    place = line.joint.index(line.contract) if line.contract in line.joint else 0
-    share = split_exactly(line.joint_row_fen, line.weights)[place]
-    alone = line.rows * price.parameters.get("per_row_fen", 0)
-    numbers = {
-        "useFen": (line.use_fen, price.parameters.get("per_use_fen", 0)),
-        "rowFen": (line.row_fen, share),
-        "jointRowFen": (line.joint_row_fen, alone if len(line.joint) == 1 else line.joint_row_fen),
-        "weight": (line.weights[place], price.joint_weight),
-        "grossFen": (line.gross_fen, line.use_fen + line.row_fen),
-        "feeFen": (line.fee_fen, basis_points(line.gross_fen, price.platform_fee_bp)),
-        "netFen": (line.net_fen, line.gross_fen - line.fee_fen),
-    }
-    for field, (stated, mine) in numbers.items():
-        if stated != mine:
-            yield Mismatch(
-                receipt_id=line.receipt_id, field=field, stated=str(stated), own=str(mine)
-            )
-
-
-def _sums(document: StatementBody) -> Iterator[Mismatch]:
-    party = document.party
-    owed = sum(line.gross_fen for line in document.lines if line.consumer == party)
-    earned = sum(line.net_fen for line in document.lines if line.provider == party)
-    numbers = {
-        "owedFen": (document.owed_fen, owed),
-        "earnedFen": (document.earned_fen, earned),
-        "balanceFen": (document.balance_fen, earned - owed),
-    }
-    for field, (stated, mine) in numbers.items():
-        if stated != mine:
-            yield Mismatch(receipt_id="", field=field, stated=str(stated), own=str(mine))
-
-
-def _left_out(
-    document: StatementBody, own: dict[str, ReceiptBody], party: SubjectCode | str
-) -> Iterator[Mismatch]:
-    stated = {line.receipt_id for line in document.lines}
-    for body in own.values():
-        inside = document.since < body.closed_at <= document.until
-        mine = party in {body.provider, body.consumer}
-        completed = body.outcome == GrantState.COMPLETED.value
-        if inside and mine and completed and body.receipt_id not in stated:
-            yield Mismatch(
-                receipt_id=body.receipt_id, field="receipt", stated="missing", own=body.closed_at
-            )
+def _missing(body: ReceiptBody) -> Mismatch:
+    return Mismatch(
+        receipt_id=body.receipt_id, field="receipt", stated="missing", own=body.closed_at
+    )
