@@ -241,7 +241,7 @@ def _worker(parts: Parts) -> Worker:
         clock=parts.clock,
         work=parts.work,
         outbox=parts.outbox,
-        post=parts.peers,
+        post=parts.post,
         find=parts.trust.member,
         routes=routes_of(parts),
         beats=beats,

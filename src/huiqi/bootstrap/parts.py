@@ -24,6 +24,7 @@ from huiqi.adapters.sql.trust_store import SqlTrustStore
 from huiqi.adapters.sql.usage_store import SqlUsageStore
 from huiqi.bootstrap.folder import Site
 from huiqi.bootstrap.pricing import PricedPolicies
+from huiqi.bootstrap.reaching import Reaching
 from huiqi.bootstrap.store import newest_instant, open_store
 from huiqi.catalog.service import Catalog, Identifiers, Listing
 from huiqi.compute.service import Compute
@@ -35,10 +36,9 @@ from huiqi.kernel.text import Text
 from huiqi.kernel.work import Scope, Work
 from huiqi.settlement.service import Settlement, SettlementDesk
 from huiqi.trust.service import Trust, suite, suites
-from huiqi.trust.types import Member, SystemKind
+from huiqi.trust.types import SystemKind
 from huiqi.usage.service import Usage
 from huiqi.web.system import System
-from huiqi.wire.huiqi.bodies import LARGEST_BODY
 
 # Real public data that every installation carries; see samples/SOURCES.md.
 SAMPLES = Path(huiqi.__file__).parent / "samples"
@@ -57,6 +57,7 @@ class Parts:
     work: Work
     outbox: SqlOutbox
     peers: Peers
+    post: Reaching
     clock: SystemClock
     compute: Compute | None = None
 
@@ -145,7 +146,7 @@ class _Making:
         for place in (self.uploads, inbox):
             place.mkdir(mode=0o700, exist_ok=True)
         self.roots: tuple[Path, ...] = (self.uploads, inbox, SAMPLES)
-        late = _Late()
+        late = Reaching()
         self.calls = Calls(late, late.issuer)
         self.directory = RemoteDirectory(self.calls)
         self.trust = Trust(
@@ -158,6 +159,7 @@ class _Making:
         )
         self.peers = Peers(self.trust)
         late.trust, late.peers = self.trust, self.peers
+        self.post = late
         self.remote = RemotePlatform(self.calls)
         self.evidence = Evidence(
             **self._shared(),
@@ -185,6 +187,7 @@ class _Making:
             work=self.work,
             outbox=self.outbox,
             peers=self.peers,
+            post=self.post,
             clock=self.clock,
             compute=system.compute,
         )
@@ -301,18 +304,3 @@ class _Making:
             uploads=self.uploads,
             **rooms,
         )
-
-
-class _Late:
-    """Peers need trust and trust's directory needs peers: this stands in until both are made."""
-
-    trust: Trust
-    peers: Peers
-
-    def call(self, to: Member, code: str, body: bytes, *, most: int = LARGEST_BODY) -> bytes:
-        """A signed call, by the real peers."""
-        return self.peers.call(to, code, body, most=most)
-
-    def issuer(self) -> Member:
-        """The system that admitted this one."""
-        return self.trust.issuer()

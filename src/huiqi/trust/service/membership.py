@@ -194,6 +194,19 @@ class Membership:
         """
         verify_with(signer.keys, data, signature)
 
+    def reconfirmed(self, id: str) -> Member:  # noqa: A002 - as in ``member``
+        """The member as the issuer sees it now, for when it is not where it was.
+
+        The old record while the issuer is away, and for members that were not learned from it.
+
+        Raises:
+            UnknownMember: it is not known here.
+        """
+        known = self._work.read(lambda tx: self._here(tx, id))
+        if known.tie is not Tie.LEARNED or self._directory is None:
+            return known.member
+        return self._confirmed(known, self._directory).member
+
     def _tied(self, tie: Tie) -> Known | None:
         return self._work.read(lambda tx: self._store.tied(self._scope, tx, tie))
 
