@@ -13,7 +13,7 @@ def not_in_force(contract: Contract, at: datetime) -> Reason | None:
     if contract.status is not ContractStatus.PERFORMING or contract.agreement is None:
         return Reason(
             code="usage.contract_not_in_force",
-            text=Text(zh="合约不在履行状态", en="The contract is not being performed"),
+            text=_not_performing(contract),
             where=contract.status.value,
         )
     if contract.starts_at is None or at < contract.starts_at:
@@ -27,6 +27,17 @@ def not_in_force(contract: Contract, at: datetime) -> Reason | None:
             text=Text(zh="合约已到期", en="The contract's term is over"),
         )
     return None
+
+
+def _not_performing(contract: Contract) -> Text:
+    if contract.status is not ContractStatus.TERMINATED:
+        return Text(
+            zh="合约尚未签署并备案，不能使用",
+            en="The contract is not signed and filed yet, so nothing may be used under it",
+        )
+    why_zh = f"：{contract.end_reason}" if contract.end_reason else ""
+    why_en = f": {contract.end_reason}" if contract.end_reason else ""
+    return Text(zh=f"合约已终止，不能再使用{why_zh}", en=f"The contract has been ended{why_en}")
 
 
 def suspended(standing: str) -> Reason:
