@@ -1,0 +1,1 @@
+"""Data engines that run in processes of their own."""
