@@ -2,7 +2,7 @@
 
     projections/<participant>/<id>.hqp    the encrypted file
     projections/<participant>/<id>.json   its description
-    keys/projections/<participant>/<id>.key  its key, wrapped with keys/projections/wrapping.key
+    keys/projections/<participant>/<id>.key  its key, sealed by the system's keystore
 
 Destroying overwrites and unlinks the file and the key; overwriting alone is no proof on a disk
 that copies on write, so it is the destruction of the key that counts.
@@ -13,30 +13,41 @@ import secrets
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from huiqi.compute.errors import ProjectionDamaged, ProjectionMissing
 from huiqi.compute.types import Projection
+from huiqi.kernel.errors import IntegrityError
 from huiqi.kernel.work import Scope
 
 KEY_BYTES = 32
-NONCE_BYTES = 12
 PIECE = 1_048_576
 
 
-class FileProjectionStore:
-    """Projections and their keys below a connector's ``folder``, made when missing."""
+class Seals(Protocol):
+    """Seals small secrets under the passphrase of the system's keystore."""
 
-    def __init__(self, folder: Path) -> None:
+    def seal(self, data: bytes, purpose: str) -> bytes:
+        """``data`` encrypted for one purpose."""
+        ...
+
+    def open_sealed(self, sealed: bytes, purpose: str) -> bytes:
+        """What was sealed. Raises: IntegrityError when it was edited or is for another purpose."""
+        ...
+
+
+class FileProjectionStore:
+    """Projections and their sealed keys below a connector's ``folder``, made when missing."""
+
+    def __init__(self, folder: Path, seals: Seals) -> None:
         self._folder, self._keys = folder / "projections", folder / "keys" / "projections"
         for place in (self._folder, self._keys):
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = threading.Lock()
         self._known: dict[str, dict[str, Projection]] = {}
-        self._wrapping = AESGCM(self._wrapping_key())
+        self._seals = seals
 
     def find(self, scope: Scope, projection: str) -> Projection | None:
         """See ``ProjectionStore.find``."""
@@ -54,10 +65,9 @@ class FileProjectionStore:
     def begin(self, scope: Scope, projection: str) -> tuple[Path, bytes]:
         """See ``ProjectionStore.begin``."""
         key = secrets.token_bytes(KEY_BYTES)
-        nonce = secrets.token_bytes(NONCE_BYTES)
         file = self._file(scope, projection)
-        wrapped = nonce + self._wrapping.encrypt(nonce, key, projection.encode())
-        _write_whole(self._key_file(scope, projection), wrapped)
+        sealed = self._seals.seal(key, _purpose(projection))
+        _write_whole(self._key_file(scope, projection), sealed)
         return file, key
 
     def keep(self, scope: Scope, projection: Projection) -> None:
@@ -71,12 +81,11 @@ class FileProjectionStore:
         if self.find(scope, projection) is None:
             raise ProjectionMissing(id=projection)
         try:
-            wrapped = self._key_file(scope, projection).read_bytes()
-            nonce, body = wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:]
-            key = self._wrapping.decrypt(nonce, body, projection.encode())
+            sealed = self._key_file(scope, projection).read_bytes()
+            key = self._seals.open_sealed(sealed, _purpose(projection))
         except FileNotFoundError as error:
             raise ProjectionMissing(id=projection) from error
-        except (InvalidTag, ValueError) as error:
+        except IntegrityError as error:
             raise ProjectionDamaged(what="key") from error
         return self._file(scope, projection), key
 
@@ -122,14 +131,9 @@ class FileProjectionStore:
     def _key_file(self, scope: Scope, projection: str) -> Path:
         return self._place(scope, self._keys) / f"{projection}.key"
 
-    def _wrapping_key(self) -> bytes:
-        file = self._keys / "wrapping.key"
-        if not file.exists():
-            _write_whole(file, secrets.token_bytes(KEY_BYTES))
-        key = file.read_bytes()
-        if len(key) != KEY_BYTES:
-            raise ProjectionDamaged(what="wrapping key")
-        return key
+
+def _purpose(projection: str) -> str:
+    return f"projection {projection}"
 
 
 def _write_whole(file: Path, data: bytes) -> None:

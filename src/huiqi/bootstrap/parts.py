@@ -272,7 +272,7 @@ class _Making:
             usage=usage,
             policies=self.policies,
             engine=DuckEngine(self.folder),
-            projections=FileProjectionStore(self.folder),
+            projections=FileProjectionStore(self.folder, self.keys),
             peers=RemoteConnectors(self.calls),
         )
         desk = SettlementDesk(

@@ -11,6 +11,7 @@ from huiqi.adapters.projections import FileProjectionStore
 from huiqi.compute.types import BuildOrder, Projection, Session, SessionTable
 from huiqi.kernel.ids import ContractId, ProductId
 from huiqi.kernel.work import Scope
+from tests.support.seals import FolderSeals
 
 SAMPLES = Path("src/huiqi/samples")
 SCOPE = Scope(space="demo", participant="91340100MAHU1Q01XF")
@@ -31,7 +32,7 @@ class Bench:
             shutil.copy(SAMPLES / f"{name}.parquet", folder / "resources" / f"{name}.parquet")
         self.folder = folder
         self.engine = DuckEngine(folder, **limits)
-        self.store = FileProjectionStore(folder)
+        self.store = FileProjectionStore(folder, FolderSeals(folder))
 
     def build(
         self,

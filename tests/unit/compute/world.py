@@ -32,6 +32,7 @@ from huiqi.policy.service import Policies
 from huiqi.policy.types import Constraint
 from huiqi.trust.types import Member
 from huiqi.usage.types import Receipt, ReceiptBody, UseOutcome
+from tests.support.seals import FolderSeals
 from tests.support.store import open_store
 from tests.unit.usage.world import PURPOSE, START, Side, World, terms
 
@@ -161,7 +162,7 @@ class ComputeWorld(World):
         for name in COLUMNS:
             (folder / f"{name}.parquet").write_bytes((SAMPLES / f"{name}.parquet").read_bytes())
         stock, wires = Stock(), Wires(side.trust.me(), self.rooms)
-        engine, projections = DuckEngine(folder), FileProjectionStore(folder)
+        engine, projections = DuckEngine(folder), FileProjectionStore(folder, FolderSeals(folder))
         compute = Compute(
             scope=side.scope,
             work=SqlWork(self.database, side.scope),
