@@ -97,11 +97,11 @@ def test_a_key_of_another_projection_or_store_does_not_open(tmp_path: Path) -> N
         store.open(SCOPE, "a2")
 
 
-def test_a_damaged_wrapping_key_is_reported(tmp_path: Path) -> None:
+def test_a_key_sealed_elsewhere_does_not_open(tmp_path: Path) -> None:
     kept(FileProjectionStore(tmp_path, FolderSeals(tmp_path)))
-    (tmp_path / "keys" / "projections" / "wrapping.key").write_bytes(b"short")
+    stranger = FileProjectionStore(tmp_path, FolderSeals(tmp_path / "other"))
     with pytest.raises(ProjectionDamaged):
-        FileProjectionStore(tmp_path, FolderSeals(tmp_path))
+        stranger.open(SCOPE, "abc")
 
 
 def test_an_id_that_is_a_path_is_refused(tmp_path: Path) -> None:
