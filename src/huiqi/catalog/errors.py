@@ -120,7 +120,10 @@ class UnknownColumn(InvalidError):
 
 
 class WrongLevel(InvalidError):
-    """A sensitivity level must be one of 1 to 5 (N06 table 6)."""
+    """A sensitivity level must be one of 1 to 5 (N06 table 6).
+
+    Correct the level of the column named in the sentence and send the form again.
+    """
 
     code = "catalog.wrong_level"
     zh = "列“{column}”的安全等级“{level}”无效，应为 1 至 5"

@@ -1,6 +1,7 @@
 """How are systems made, served, opened to others and deleted?"""
 
 import asyncio
+import contextlib
 import logging
 import sys
 from pathlib import Path
@@ -42,7 +43,8 @@ def serve() -> None:
     try:
         server = Server(house.open())
         sites = [parts.site for parts in house.systems]
-        asyncio.run(server.run(lambda: _say_where(server, sites, settings)))
+        with contextlib.suppress(KeyboardInterrupt):  # how a person ends it
+            asyncio.run(server.run(lambda: _say_where(server, sites, settings)))
     finally:
         house.close()
 

@@ -129,7 +129,10 @@ class EngineTimeout(UnavailableError):
 
 
 class EngineStopped(ConflictError):
-    """The use was ended while the engine worked, because a grant or the connector ended."""
+    """The use was ended while the engine worked, because a grant or the connector ended.
+
+    Nothing was returned. Look at the contract for the reason before you ask again.
+    """
 
     code = "compute.engine_stopped"
     zh = "执行中的查询已被中止"
@@ -165,7 +168,10 @@ class ProjectionDamaged(IntegrityError):
 
 
 class ProjectionMissing(MissingError):
-    """The projection or its key is gone, most likely because its contract ended."""
+    """The projection or its key is gone, most likely because its contract ended.
+
+    A contract in force gets a new one at its next use; nothing has to be done by hand.
+    """
 
     code = "compute.projection_missing"
     zh = "投影数据或其密钥不存在：{id}"

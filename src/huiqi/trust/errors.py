@@ -83,7 +83,10 @@ class SigningFailed(UnavailableError):
 
 
 class MalformedStamp(InvalidError):
-    """A part of a message's authentication is missing, too long or has forbidden characters."""
+    """A part of a message's authentication is missing, too long or has forbidden characters.
+
+    Look at the part named in the sentence and send the message again with it set right.
+    """
 
     code = "trust.malformed_stamp"
     zh = "报文认证信息“{part}”格式不正确，请按接口规范填写"
@@ -195,7 +198,10 @@ class TooManyAttempts(DeniedError):
 
 
 class WeakPassword(InvalidError):
-    """A password needs 8 to 256 characters with a letter, a digit and a special one (N03 9.1)."""
+    """A password needs 8 to 256 characters with a letter, a digit and a special one (N03 9.1).
+
+    Choose another one; a sentence with a digit in it is easy to remember.
+    """
 
     code = "trust.weak_password"
     zh = "密码须为 8 至 256 个字符，并同时含有字母、数字和特殊字符"

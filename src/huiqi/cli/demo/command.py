@@ -1,6 +1,7 @@
 """`huiqi demo`: a whole space in one process, and the main job through it."""
 
 import asyncio
+import contextlib
 import sys
 import time
 
@@ -33,7 +34,8 @@ def demo(*, leave: bool, no_job: bool) -> None:
     try:
         let_people_in(house.open())
         run = _Run(house, settings, leave=leave, job=not no_job)
-        asyncio.run(run.server.run(run.ready))
+        with contextlib.suppress(KeyboardInterrupt):  # how a person ends it
+            asyncio.run(run.server.run(run.ready))
     finally:
         house.close()
     if run.failed:

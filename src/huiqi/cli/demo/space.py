@@ -81,9 +81,9 @@ SITES = (
 PEOPLE = (
     Person(prefix="node", login="node", name="方砚", roles=(Role.ADMIN, Role.OPERATOR)),
     Person(prefix="platform", login="operator", name="周岚", roles=(Role.ADMIN, Role.OPERATOR)),
-    Person(prefix="p1", login="provider1", name="程远", roles=(Role.ADMIN, Role.PROVIDER)),
-    Person(prefix="p2", login="provider2", name="吴霁", roles=(Role.ADMIN, Role.PROVIDER)),
-    Person(prefix="c1", login="consumer", name="许桐", roles=(Role.ADMIN, Role.CONSUMER)),
+    Person(prefix="p1", login="provider1", name="程远", roles=(Role.PROVIDER,)),
+    Person(prefix="p2", login="provider2", name="吴霁", roles=(Role.PROVIDER,)),
+    Person(prefix="c1", login="consumer", name="许桐", roles=(Role.CONSUMER,)),
 )
 
 

@@ -1,0 +1,48 @@
+"""What is known of an identifier?"""
+
+from dataclasses import dataclass
+
+from huiqi.catalog.types import IdentifierStatus, Resolution
+from huiqi.web.i18n import Tongue, mark
+from huiqi.web.pages.conditions import Fact
+from huiqi.web.words import Chip
+
+_STATUS = {
+    IdentifierStatus.ACTIVE: Chip("ok", mark("有效")),
+    IdentifierStatus.SUSPENDED: Chip("warn", mark("暂停")),
+    IdentifierStatus.CANCELLED: Chip("bad", mark("已注销")),
+    IdentifierStatus.OFFLINE: Chip("warn", mark("离线")),
+    IdentifierStatus.UNKNOWN: Chip("", mark("未知")),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentifiersPage:
+    """The question and, when there is one, the answer."""
+
+    wanted: str
+    status: Chip | None
+    facts: tuple[Fact, ...]
+    problem: str
+
+
+def identifiers_page(
+    tongue: Tongue, wanted: str, found: Resolution | None, *, problem: str = ""
+) -> IdentifiersPage:
+    """The resolution of ``wanted``; nothing when it was not asked or not answered."""
+    if found is None:
+        return IdentifiersPage(wanted=wanted, status=None, facts=(), problem=problem)
+    word = _STATUS[found.status]
+    return IdentifiersPage(
+        wanted=wanted,
+        status=Chip(word.tone, tongue.say(word.word)),
+        facts=(
+            Fact(tongue.say("标识"), found.identifier),
+            Fact(tongue.say("类型"), found.object_type),
+            Fact(tongue.say("主体代码"), found.owner_entity_id),
+            Fact(tongue.say("由谁答复"), found.resolved_by),
+            Fact(tongue.say("更新时间"), tongue.when(found.updated_at)),
+            *(Fact(location.protocol, location.url) for location in found.locations),
+        ),
+        problem=problem,
+    )
