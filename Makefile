@@ -23,6 +23,11 @@ check: setup-dev
 bench: setup-dev
 	$(BIN)/python -m bench $(ARGS)
 
+# Pictures of every page below build/pictures, and the one in the README.
+screenshots: setup-dev system-packages
+	$(BIN)/python scripts/make_screenshots.py
+	$(BIN)/python scripts/make_screenshots.py build/pictures
+
 format: setup-dev
 	$(BIN)/ruff format src tests bench scripts
 	$(BIN)/ruff check --fix src tests bench scripts
