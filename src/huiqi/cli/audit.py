@@ -1,6 +1,7 @@
 """How does anybody check receipts, logs and statements from a terminal?"""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,12 +12,15 @@ from rich.progress import Progress
 from huiqi.bootstrap.audit import check_log
 from huiqi.bootstrap.house import House
 from huiqi.bootstrap.parts import Parts
-from huiqi.evidence.types import FsckReport
+from huiqi.evidence.errors import ForgedProof
+from huiqi.evidence.service import parse_proof, verify_proof
+from huiqi.evidence.types import PROOF_FORMAT, FsckReport
 from huiqi.kernel.errors import Language
 from huiqi.kernel.text import Text
 from huiqi.settings import read_settings
+from huiqi.trust.service import suite, suites
 from huiqi.trust.types import Member
-from huiqi.usage.service import Checked, verify_receipt_file
+from huiqi.usage.service import verify_receipt_file
 from huiqi.web.system import need
 from huiqi.wire.errors import FileUnknownFormat
 
@@ -24,7 +28,7 @@ FAILED = 1
 
 
 @click.command()
-@click.argument("receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--keys",
     "key_file",
@@ -32,23 +36,40 @@ FAILED = 1
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A JSON list of the members whose public keys you trust.",
 )
-def verify(receipt: Path, key_file: Path) -> None:
-    """Check the receipt file RECEIPT offline, with nothing but public keys.
+def verify(file: Path, key_file: Path) -> None:
+    """Check a receipt or evidence FILE offline, with nothing but public keys.
 
     Exit status 0 when every step holds, 1 when one fails; each step is printed.
     """
     language = read_settings().language
     try:
         members = msgspec.json.decode(key_file.read_bytes(), type=tuple[Member, ...])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FileUnknownFormat(what=f"{key_file.name}: {error}") from error
-    checked = verify_receipt_file(receipt.read_bytes(), members)
-    _say_steps(checked, language)
-    if not checked.genuine:
+    data = file.read_bytes()
+    if _format(data) == PROOF_FORMAT:
+        genuine = _entry_holds(data, members, language)
+    else:
+        genuine = _receipt_holds(data, members, language)
+    if not genuine:
         sys.exit(FAILED)
 
 
-def _say_steps(checked: Checked, language: Language) -> None:
+class _AnyFile(msgspec.Struct):
+    """The one field that every file of ours has."""
+
+    format: str = ""
+
+
+def _format(data: bytes) -> str:
+    try:
+        return msgspec.json.decode(data, type=_AnyFile).format
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def _receipt_holds(data: bytes, members: Sequence[Member], language: Language) -> bool:
+    checked = verify_receipt_file(data, members)
     marks = {True: "✓", False: "✗", None: "–"}
     for step in checked.steps:
         name, finding = step.name.read(language), step.finding.read(language)
@@ -56,6 +77,31 @@ def _say_steps(checked: Checked, language: Language) -> None:
     good = Text("回执真实有效", "The receipt is genuine")
     bad = Text("回执未通过验证", "The receipt did not pass")
     click.echo((good if checked.genuine else bad).read(language))
+    return checked.genuine
+
+
+def _entry_holds(data: bytes, members: Sequence[Member], language: Language) -> bool:
+    """Whether the entry stands in the log of one of the members, signed with all its keys."""
+    reasons: list[str] = []
+    for member in members:
+        keys = {key.suite: [(key.key_id, key.value)] for key in member.keys}
+        try:
+            entry = verify_proof(parse_proof(data), keys, check=_signature_holds)
+        except ForgedProof as error:
+            reasons.append(f"✗ {member.name}: {error.text(language)}")
+            continue
+        found = Text(
+            f"✓ 第 {entry.seq} 条 {entry.kind} {entry.subject} 在 {member.name} 的日志中",
+            f"✓ entry {entry.seq} {entry.kind} {entry.subject} is in the log of {member.name}",
+        )
+        click.echo(found.read(language))
+        return True
+    click.echo("\n".join(reasons) or "✗")
+    return False
+
+
+def _signature_holds(name: str, public: str, data: bytes, signature: str) -> bool:
+    return name in suites() and suite(name).verify(public, data, signature)
 
 
 @click.command()
@@ -68,11 +114,9 @@ def fsck(prefix: str) -> None:
     settings = read_settings()
     house = House(settings)
     try:
-        reports = [
-            (parts, _checked_with_progress(parts))
-            for parts in house.open().systems
-            if not prefix or parts.site.prefix == prefix
-        ]
+        house.open()
+        wanted = [house.part(prefix)] if prefix else house.systems
+        reports = [(parts, _checked_with_progress(parts)) for parts in wanted]
     finally:
         house.close()
     for parts, report in reports:

@@ -18,6 +18,8 @@ from huiqi.trust.types import Role, SystemKind
 
 KINDS = [kind.value for kind in SystemKind]
 ROLES = [role.value for role in Role]
+# Names that the data directory or the console uses for something else.
+TAKEN = {"address", "api", "lock", "login", "preferences", "receipts", "secret", "static"}
 
 
 def quiet_logs(settings: Settings) -> None:
@@ -96,6 +98,8 @@ def init(  # noqa: PLR0913 - one option each
 def _check_new(kind: str, prefix: str, area: str, code: str) -> None:
     if not ((prefix.isascii() and prefix.isalnum() and prefix.islower()) or prefix.isdigit()):
         raise click.BadParameter("small ASCII letters and digits only", param_hint="--prefix")
+    if prefix in TAKEN:
+        raise click.BadParameter("this word is taken; choose another", param_hint="--prefix")
     if not (len(area) == len("3401") and area.isdigit()):
         raise click.BadParameter("four digits", param_hint="--area")
     if kind != SystemKind.NODE.value and not code:

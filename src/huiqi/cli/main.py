@@ -7,8 +7,8 @@ import click
 from huiqi.cli.audit import fsck, replay, verify
 from huiqi.cli.demo.command import demo
 from huiqi.cli.hosting import init, invite, reset, serve, user
-from huiqi.kernel.errors import HuiqiError, Language
-from huiqi.settings import read_settings
+from huiqi.kernel.errors import HuiqiError
+from huiqi.settings import read_language
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,8 +30,7 @@ def main() -> None:
     try:
         commands(standalone_mode=False)
     except HuiqiError as error:
-        language = _language()
-        click.echo(f"huiqi: {error.text(language)}  [{error.code}]", err=True)
+        click.echo(f"huiqi: {error.text(read_language())}  [{error.code}]", err=True)
         sys.exit(1)
     except click.ClickException as error:
         error.show()
@@ -39,10 +38,3 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("huiqi: stopped", err=True)
         sys.exit(130)
-
-
-def _language() -> Language:
-    try:
-        return read_settings().language
-    except HuiqiError:
-        return "en"

@@ -2,6 +2,7 @@
 
 import uuid
 
+import msgspec
 from litestar import Response
 from litestar.params import FromPath
 
@@ -147,6 +148,17 @@ def download(request: AnyRequest, receipt: FromPath[str]) -> Response[bytes]:
     return file_response(visit.system, receipt)
 
 
+@page("/keys.json")
+def keys(request: AnyRequest) -> Response[bytes]:
+    """The members known here with their public keys, for ``huiqi verify --keys``."""
+    members = here(request).system.trust.members()
+    return Response(
+        msgspec.json.encode(members),
+        media_type="application/json",
+        headers={"content-disposition": 'attachment; filename="keys.json"'},
+    )
+
+
 def file_response(system: System, receipt: str) -> Response[bytes]:
     """The receipt file as a download."""
     held = receipt_held(system, receipt)
@@ -186,4 +198,4 @@ def _reasons(visit: Visit, receipt: Receipt) -> dict[str, str]:
     }
 
 
-HANDLERS = [use_form, use, receipts, receipt, download]
+HANDLERS = [use_form, use, receipts, receipt, download, keys]

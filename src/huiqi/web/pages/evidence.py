@@ -134,7 +134,7 @@ def proof_page(tongue: Tongue, base: str, sealed: Sealed, proof: Proof | None) -
         else "",
         checkpoint=proof.checkpoint if proof else "",
         file=f"{base}/evidence/{sealed.seq}/proof.json",
-        command=f"huiqi verify {name}",
+        command=f"huiqi verify {name} --keys keys.json",
     )
 
 

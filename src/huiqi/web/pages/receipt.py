@@ -181,7 +181,7 @@ def receipt_page(  # noqa: PLR0913 - what the page shows, each by its name
         path=proof.path if proof else (),
         root=note.root if note else "",
         file=f"{base}/receipts/{body.receipt_id}/file",
-        command=f"huiqi verify receipt-{body.receipt_id}.json",
+        command=f"huiqi verify receipt-{body.receipt_id}.json --keys keys.json",
         contract=body.contract,
         steps=tuple(_step(tongue, step) for step in checked.steps) if checked else (),
         genuine=checked is not None and checked.genuine,
