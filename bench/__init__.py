@@ -1,0 +1,1 @@
+"""How fast is Huiqi, each figure beside a baseline of the same run? See docs/benchmarks.md."""
