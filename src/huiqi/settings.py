@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -51,32 +52,50 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     9000
 
     Raises:
-        WrongSetting: a number is not one, or a level is unknown.
+        WrongSetting: a number is not one, a level is unknown, or an address is none.
     """
     given = os.environ if environment is None else environment  # noqa: TID251 - the one place
-    port = given.get("HUIQI_PORT", str(DEFAULT_PORT))
-    if not port.isdigit() or int(port) > HIGHEST_PORT:
-        raise WrongSetting(name="HUIQI_PORT", why=port)
-    level = given.get("HUIQI_LOG_LEVEL", "warning").lower()
+    level = (given.get("HUIQI_LOG_LEVEL") or "warning").lower()
     if level not in {"debug", "info", "warning", "error"}:
         raise WrongSetting(name="HUIQI_LOG_LEVEL", why=level)
-    public_url = given.get("HUIQI_PUBLIC_URL", "").rstrip("/")
-    if public_url and not public_url.startswith(("http://", "https://")):
-        raise WrongSetting(name="HUIQI_PUBLIC_URL", why=public_url)
     return Settings(
-        data=Path(given.get("HUIQI_DATA", "huiqi-data")),
-        host=given.get("HUIQI_HOST", "127.0.0.1"),
-        port=int(port),
-        public_url=public_url,
+        data=Path(given.get("HUIQI_DATA") or "huiqi-data"),
+        # An empty address would mean every network of this machine.
+        host=given.get("HUIQI_HOST") or "127.0.0.1",
+        port=_port(given.get("HUIQI_PORT") or str(DEFAULT_PORT)),
+        public_url=_public_url(given.get("HUIQI_PUBLIC_URL", "")),
         passphrase=given.get("HUIQI_PASSPHRASE", ""),
         log_level=level,
         kill_at=given.get("HUIQI_KILL_AT", ""),
-        language=_language(given),
+        language=read_language(given),
         sources=tuple(Path(f) for f in given.get("HUIQI_SOURCES", "").split(":") if f),
     )
 
 
-def _language(given: Mapping[str, str]) -> Language:
-    """``HUIQI_LANG``, else the terminal's language; Chinese unless another one is set."""
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:6]) <= HIGHEST_PORT):
+        raise WrongSetting(name="HUIQI_PORT", why=text[:80])
+    return int(text)
+
+
+def _public_url(text: str) -> str:
+    """An address without path marks at its end, query or login: others append their paths to it."""
+    url = text.rstrip("/")
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if url and (not whole or set(url) & set("?#@ ")):
+        raise WrongSetting(name="HUIQI_PUBLIC_URL", why=text[:80])
+    return url
+
+
+def read_language(environment: Mapping[str, str] | None = None) -> Language:
+    """``HUIQI_LANG``, else the terminal's language; Chinese unless another one is set.
+
+    By itself, because a wrong setting is to be named in the reader's language too.
+    """
+    given = os.environ if environment is None else environment  # noqa: TID251 - the one place
     wish = given.get("HUIQI_LANG") or given.get("LC_ALL") or given.get("LANG") or "zh"
     return "zh" if wish.lower().startswith("zh") else "en"

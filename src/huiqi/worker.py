@@ -5,19 +5,23 @@ the slow beat is only a safety net and the clock of expiries.
 """
 
 import asyncio
+import contextlib
 import random
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from traceback import format_exception
 from typing import Protocol
 
 import msgspec
 import structlog
 
 from huiqi.kernel.clock import Clock
-from huiqi.kernel.errors import HuiqiError
+from huiqi.kernel.errors import HuiqiError, UnavailableError
 from huiqi.kernel.work import Outbox, Queued, Scope, Work
+from huiqi.trust.errors import ReplayedMessage, StaleMessage
 from huiqi.trust.types import Member
-from huiqi.wire.errors import PeerNonsense, PeerRefused, PeerUnavailable
+from huiqi.wire.errors import PeerNonsense, PeerRefused
 
 log = structlog.get_logger("huiqi.worker")
 
@@ -33,6 +37,22 @@ FIRST_RETRY_S, LONGEST_RETRY_S, JITTER = 0.5, 600.0, 0.2
 MOST_TRIES = 5_000
 # A peer that answers nonsense this often is not merely restarting.
 MOST_NONSENSE = 200
+# A beat that may be called again at once looks for new work this often.
+QUICK_BEAT_S = 0.2
+# The peer found fault with the envelope of this attempt, not with the message: clocks that differ.
+# The next attempt has a new envelope.
+OF_THE_ENVELOPE = frozenset({ReplayedMessage.code, StaleMessage.code})
+
+
+class Unforeseen(UnavailableError):
+    """Something failed that nobody foresaw; the message is kept and tried again.
+
+    The log has the whole story under the id in the sentence. Report it with that entry.
+    """
+
+    code = "worker.unforeseen"
+    zh = "内部错误（编号 {mark}），消息已保留，稍后重试"
+    en = "Internal error (id {mark}); the message is kept and tried again"
 
 
 class Post(Protocol):
@@ -55,7 +75,10 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class Beat(msgspec.Struct, frozen=True):
-    """Something to do every ``every_s`` seconds, or right after commits when it is 0."""
+    """Something to do every ``every_s`` seconds; when it is 0, as long as there is more to do.
+
+    ``act`` gives something true when it should be called again at once (``every_s`` 0 only).
+    """
 
     name: str
     every_s: float
@@ -63,7 +86,12 @@ class Beat(msgspec.Struct, frozen=True):
 
 
 class Worker:
-    """The clock and the post of one system."""
+    """The clock and the post of one system.
+
+    What fails while it works, foreseen or not, is logged and does not touch the other beats and
+    messages; a message that failed waits with the reason. An error in ``run`` itself is a fault
+    in how the system was assembled and ends the process.
+    """
 
     def __init__(  # noqa: PLR0913 - one place where the parts of a system's clockwork meet
         self,
@@ -82,80 +110,102 @@ class Worker:
         self._routes, self._beats = routes, beats
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[int] = set()
 
     def wake(self) -> None:
         """Tell the worker, from any thread, that something was committed."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake.set)
+        if self._loop is not None:
+            # A closed loop needs no waking; it may close between any check and this call.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     async def run(self) -> None:
         """Work until cancelled."""
         self._loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._send_forever())
+            group.create_task(self._send_forever(group))
             for beat in self._beats:
                 group.create_task(self._beat_forever(beat))
 
-    async def _send_forever(self) -> None:
+    async def _send_forever(self, group: asyncio.TaskGroup) -> None:
         while True:
             self._wake.clear()
             room = AT_ONCE - len(self._under_way)
             due = await asyncio.to_thread(self._claim, room) if room > 0 else []
-            for queued in due:
-                task = asyncio.create_task(self._send(queued))
-                self._under_way.add(task)
-                task.add_done_callback(self._under_way.discard)
-            if not due:
+            # A lease may end before a slow peer has answered: the first attempt then goes on alone.
+            fresh = [queued for queued in due if queued.id not in self._under_way]
+            for queued in fresh:
+                self._under_way.add(queued.id)
+                group.create_task(self._send(queued))
+            if not fresh:
                 await self._pause(SLOW_BEAT_S)
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), timeout=seconds)
-        except TimeoutError:
-            return
+        # Not ``wait_for``: before Python 3.12 it loses a cancellation that comes with the wake-up.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
 
     def _claim(self, room: int) -> Sequence[Queued]:
-        if not self._outbox.waiting(self._scope):
-            return []
         try:
             return self._outbox.claim(self._scope, self._clock.now(), LEASE_S, room)
         except HuiqiError as error:
             log.warning("outbox.claim_failed", code=error.code, who=self._scope.participant)
-            return []
+        except Exception as error:  # noqa: BLE001 - logged whole; the post must not stop for ever
+            self._unforeseen("outbox.claim", error)
+        return []
 
     async def _send(self, queued: Queued) -> None:
-        await asyncio.to_thread(self.attempt, queued)
-        self._wake.set()
+        try:
+            await asyncio.to_thread(self.attempt, queued)
+        finally:
+            self._under_way.discard(queued.id)
+            self._wake.set()
 
     def attempt(self, queued: Queued) -> None:
-        """Send one message and act on what became of it.
+        """Send one message and act on what became of it; nothing is raised.
 
-        1. call the peer 2. hand its answer to the room 3. mark the message as sent. A crash
-        between 2 and 3 repeats the message; rooms and peers take a repeat for what it is.
+        1. find the receiver 2. call it 3. hand its answer, or its refusal, to the room 4. mark the
+        message as sent, or as dead when it was refused. A crash before 4 repeats the message;
+        rooms and peers take a repeat for what it is. Whatever else fails leaves the message
+        waiting with the reason, or, when even that cannot be written, until its lease ends.
         """
+        try:
+            self._attempt(queued)
+        except HuiqiError as trouble:
+            self._keep(queued, trouble)
+        except Exception as error:  # noqa: BLE001 - logged whole; the message waits with the id
+            self._keep(queued, self._unforeseen(queued.message.code, error))
+
+    def _attempt(self, queued: Queued) -> None:
         message = queued.message
         route = self._routes[message.code]
+        # Outside the next block: whoever is asked for the receiver may refuse too.
+        receiver = self._find(message.to)
         try:
-            answer = self._post.call(self._find(message.to), message.code, message.body)
-            route.delivered(message.body, answer)
+            answer = self._post.call(receiver, message.code, message.body)
         except PeerRefused as refusal:
+            if refusal.reason in OF_THE_ENVELOPE:
+                raise
             route.refused(message.body, refusal)
             self._give_up(queued, refusal)
-            return
-        except (PeerUnavailable, PeerNonsense) as trouble:
-            self._later(queued, trouble)
-            return
-        except HuiqiError as trouble:
-            log.warning("outbox.answer_refused", code=trouble.code, message=message.code)
-            self._later(queued, trouble)
-            return
-        self._work.run(lambda tx: self._outbox.sent(self._scope, tx, queued.id))
+        else:
+            route.delivered(message.body, answer)
+            self._work.run(lambda tx: self._outbox.sent(self._scope, tx, queued.id))
 
     def _give_up(self, queued: Queued, trouble: HuiqiError) -> None:
         log.warning("outbox.refused", code=queued.message.code, why=trouble.code)
         now = self._clock.now()
         self._outbox.retry(self._scope, queued.id, now, trouble.text("zh"), dead=True)
+
+    def _keep(self, queued: Queued, trouble: HuiqiError) -> None:
+        log.info("outbox.waiting", code=queued.message.code, why=trouble.code)
+        try:
+            self._later(queued, trouble)
+        except HuiqiError as error:
+            log.warning("outbox.reason_lost", code=error.code, why=trouble.code)
+        except Exception as error:  # noqa: BLE001 - logged whole; the lease brings the message back
+            self._unforeseen("outbox.retry", error)
 
     def _later(self, queued: Queued, trouble: HuiqiError) -> None:
         tries = queued.tries + 1
@@ -167,12 +217,23 @@ class Worker:
 
     async def _beat_forever(self, beat: Beat) -> None:
         while True:
-            try:
-                again = await asyncio.to_thread(beat.act)
-            except HuiqiError as error:
-                log.warning("beat.failed", beat=beat.name, code=error.code)
-                again = None
+            again = await asyncio.to_thread(self._once, beat)
             if beat.every_s > 0:
                 await asyncio.sleep(beat.every_s)
             elif not again:
-                await asyncio.sleep(SLOW_BEAT_S / 5)
+                await asyncio.sleep(QUICK_BEAT_S)
+
+    def _once(self, beat: Beat) -> object:
+        try:
+            return beat.act()
+        except HuiqiError as error:
+            log.warning("beat.failed", beat=beat.name, code=error.code)
+        except Exception as error:  # noqa: BLE001 - logged whole; other beats and the post go on
+            self._unforeseen(beat.name, error)
+        return None
+
+    def _unforeseen(self, where: str, error: Exception) -> Unforeseen:
+        mark = uuid.uuid4().hex[:12]  # noqa: TID251 - an id for the log, part of no document
+        trace = "".join(format_exception(error))
+        log.error("worker.unforeseen", id=mark, where=where, trace=trace)
+        return Unforeseen(mark=mark)

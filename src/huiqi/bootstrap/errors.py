@@ -1,6 +1,12 @@
 """What can go wrong before anything runs?"""
 
-from huiqi.kernel.errors import ConflictError, IntegrityError, UnavailableError
+from huiqi.kernel.errors import (
+    ConflictError,
+    IntegrityError,
+    InvalidError,
+    MissingError,
+    UnavailableError,
+)
 
 
 class DataDirectoryInUse(ConflictError):
@@ -25,6 +31,17 @@ class DataDirectoryDamaged(IntegrityError):
     en = "{path} cannot be read: {why}"
 
 
+class DataDirectoryUnwritable(UnavailableError):
+    """The data directory cannot be made or written: no room, no right, or a file in its place.
+
+    Nothing was changed. Make room, set the rights, or choose another directory (``HUIQI_DATA``).
+    """
+
+    code = "bootstrap.data_directory_unwritable"
+    zh = "无法写入 {path}：{why}；原有内容未改动"
+    en = "{path} cannot be written: {why}; what was there is unchanged"
+
+
 class SystemExists(ConflictError):
     """A system with this prefix lives in the data directory already. Choose another prefix."""
 
@@ -47,3 +64,19 @@ class NoFreePort(UnavailableError):
     code = "bootstrap.no_free_port"
     zh = "端口 {port} 起连续 {tried} 个都被占用，请用 HUIQI_PORT 指定空闲端口"
     en = "Port {port} and the {tried} after it are taken; set HUIQI_PORT to a free one"
+
+
+class UnknownSystem(MissingError):
+    """No system of this prefix lives in the data directory. ``systems.json`` there names them."""
+
+    code = "bootstrap.unknown_system"
+    zh = "数据目录里没有系统 {prefix}；现有：{known}"
+    en = "The data directory holds no system {prefix}; it holds {known}"
+
+
+class WrongHost(InvalidError):
+    """The address to listen on is not one of this machine. Correct ``HUIQI_HOST``."""
+
+    code = "bootstrap.wrong_host"
+    zh = "无法在地址 {host} 上监听（{why}），请检查 HUIQI_HOST"
+    en = "Cannot listen on {host} ({why}); check HUIQI_HOST"

@@ -15,7 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from huiqi.bootstrap.errors import DataDirectoryDamaged, DataDirectoryInUse, SystemExists
+from huiqi.bootstrap.errors import (
+    DataDirectoryDamaged,
+    DataDirectoryInUse,
+    DataDirectoryUnwritable,
+    SystemExists,
+)
 from huiqi.trust.types import SystemKind
 
 SECRET_BYTES = 32
@@ -40,17 +45,29 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataFolder:
-    """One data directory, locked for this process."""
+    """One data directory, locked for this process.
+
+    Raises:
+        DataDirectoryInUse: another process serves it.
+        DataDirectoryUnwritable: it cannot be made or written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
-        self._lock = (path / "lock").open("a")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = (path / "lock").open("a")
+        except OSError as error:
+            raise DataDirectoryUnwritable(path=path.name, why=error.strerror) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
             raise DataDirectoryInUse(path=path.name) from error
+        if not _is_still(path / "lock", self._lock.fileno()):
+            # Somebody deleted the directory between the two steps above.
+            self._lock.close()
+            raise DataDirectoryInUse(path=path.name)
 
     def announce(self, base: str) -> None:
         """Note where this directory's systems are reached now."""
@@ -91,7 +108,7 @@ class DataFolder:
             return ()
         try:
             return msgspec.json.decode(file.read_bytes(), type=tuple[Site, ...])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, OSError, RecursionError) as error:
             raise DataDirectoryDamaged(path="systems.json", why=str(error)[:200]) from error
 
     def add(self, site: Site) -> None:
@@ -120,15 +137,46 @@ class DataFolder:
 
 
 def write_whole(file: Path, data: bytes) -> None:
-    """Write ``data`` so that after a crash the file is either the old one or the new one."""
+    """Write ``data`` so that after a crash the file is either the old one or the new one.
+
+    Raises:
+        DataDirectoryUnwritable: the disk is full or the folder cannot be written; the old file
+            is as it was.
+    """
     fresh = file.with_name(file.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, data)
+        with open(fresh, "wb", opener=_private) as target:
+            target.write(data)
+            target.flush()
+            os.fsync(target.fileno())
+        fresh.replace(file)
+        _sync_folder(file.parent)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise DataDirectoryUnwritable(path=file.name, why=error.strerror) from error
+
+
+def _private(path: str, flags: int) -> int:
+    """Open for the owner of the process alone."""
+    return os.open(path, flags, 0o600)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name of a file as durable as what is in it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    fresh.replace(file)
+
+
+def _is_still(file: Path, descriptor: int) -> bool:
+    """Whether ``file`` is the one that is open as ``descriptor``."""
+    try:
+        there = file.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(descriptor))
 
 
 def erase(path: Path) -> None:

@@ -2,22 +2,25 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 import uvicorn
 
 from huiqi.adapters.http.joining import hand_in
-from huiqi.bootstrap.errors import NoFreePort, NoSystems
+from huiqi.bootstrap.errors import NoFreePort, NoSystems, UnknownSystem, WrongHost
 from huiqi.bootstrap.folder import DataFolder, Site
 from huiqi.bootstrap.parts import Parts, assemble
 from huiqi.bootstrap.routes import routes_of
 from huiqi.kernel.errors import HuiqiError
 from huiqi.kernel.ids import ObjectType, RandomIds, SystemId, object_id
 from huiqi.kernel.steps import end_at
-from huiqi.settings import Settings
+from huiqi.kernel.work import OutboxState
+from huiqi.settings import HIGHEST_PORT, Settings
+from huiqi.trust.errors import WrongInvitation
 from huiqi.trust.types import SystemKind
 from huiqi.web.app import build_app
 from huiqi.web.public_log import log_routes
@@ -39,6 +42,8 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.folder = DataFolder(settings.data)
+        # A killed process has left the address of its last life.
+        (self.folder.path / "address").unlink(missing_ok=True)
         self.systems: list[Parts] = []
         if settings.kill_at:
             end_at(settings.kill_at)
@@ -65,8 +70,16 @@ class House:
         self.folder.release()
 
     def part(self, prefix: str) -> Parts:
-        """One system of this house."""
-        return next(parts for parts in self.systems if parts.site.prefix == prefix)
+        """One system of this house.
+
+        Raises:
+            UnknownSystem: none has this prefix.
+        """
+        for parts in self.systems:
+            if parts.site.prefix == prefix:
+                return parts
+        known = ", ".join(parts.site.prefix for parts in self.systems)
+        raise UnknownSystem(prefix=prefix[:80], known=known)
 
 
 class Server:
@@ -92,12 +105,14 @@ class Server:
         """Serve until stopped; ``ready`` is called in a thread once every system has arrived."""
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
+        # Before anybody is served: a use that begins now must not be taken for a left-over.
+        await asyncio.to_thread(_recover, self.house.systems)
         systems = {parts.site.prefix: parts.system for parts in self.house.systems}
         app = build_app(systems, extra=[*wire_routes(systems), *log_routes(systems)])
         config = uvicorn.Config(app, log_config=None, access_log=False, backlog=BACKLOG)
         self._uvicorn = _Announcing(config)
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[self.socket]))
-        living = asyncio.create_task(self._live(self._uvicorn.up, ready))
+        living = asyncio.create_task(_plainly(self._live(self._uvicorn.up, ready)))
         await asyncio.wait({serving, living}, return_when=asyncio.FIRST_COMPLETED)
         self.stop()
         await serving
@@ -108,15 +123,16 @@ class Server:
     async def _live(self, up: asyncio.Event, ready: Callable[[], None]) -> None:
         await up.wait()
         await asyncio.to_thread(_know_each_other, self)
-        for parts in self.house.systems:
-            await _until_done(f"{parts.site.prefix} arrives", self._arrival(parts))
-        await asyncio.to_thread(_recover, self.house.systems)
-        self.house.folder.announce(self.base)
         async with asyncio.TaskGroup() as group:
+            # A member works on while its issuer is away; a newcomer has nothing to work on yet.
+            members = [parts for parts in self.house.systems if parts.trust.enrolled()]
+            for parts in members:
+                _set_to_work(parts, group)
             for parts in self.house.systems:
-                worker = _worker(parts)
-                parts.database.on_commit(worker.wake)
-                group.create_task(worker.run())
+                await _until_done(f"{parts.site.prefix} arrives", self._arrival(parts))
+                if parts not in members:
+                    _set_to_work(parts, group)
+            self.house.folder.announce(self.base)
             group.create_task(asyncio.to_thread(ready))
 
     def _arrival(self, parts: Parts) -> Callable[[], None]:
@@ -138,7 +154,7 @@ class _Announcing(uvicorn.Server):
 
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    for port in range(settings.port, settings.port + PORTS_TRIED + 1):
+    for port in range(settings.port, min(settings.port + PORTS_TRIED, HIGHEST_PORT) + 1):
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Connections inherit it; without it every answer on a kept connection waits 40 ms for
@@ -147,8 +163,11 @@ def _listen(settings: Settings) -> socket.socket:
         try:
             listener.bind((settings.host, port))
             listener.listen(BACKLOG)
-        except OSError:
+        except OSError as error:
             listener.close()
+            # Another port would not help: the name is unknown, or the address another machine's.
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise WrongHost(host=settings.host, why=error.strerror) from error
             continue
         return listener
     raise NoFreePort(port=settings.port, tried=PORTS_TRIED)
@@ -158,11 +177,33 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+async def _plainly(life: Coroutine[None, None, None]) -> None:
+    """Await ``life``; what ended its tasks is raised by itself, not in a group.
+
+    Raises:
+        HuiqiError: what a system cannot start with.
+    """
+    try:
+        await life
+    except ExceptionGroup as group:
+        typed, _others = group.split(HuiqiError)
+        if typed is None:
+            raise
+        first = typed.exceptions[0]
+        raise first from group
+
+
 async def _until_done(what: str, act: Callable[[], None]) -> None:
-    """Repeat ``act`` until the systems it needs answer."""
+    """Repeat ``act`` until the systems it needs answer.
+
+    Raises:
+        WrongInvitation: the code to join with is none.
+    """
     while True:
         try:
             await asyncio.to_thread(act)
+        except WrongInvitation:
+            raise  # waiting does not make it right
         except HuiqiError as error:
             log.warning("house.waiting", what=what, code=error.code, why=error.text("en"))
             await asyncio.sleep(ARRIVE_BEAT_S)
@@ -215,13 +256,31 @@ def _invited(server: Server, site: Site) -> str:
     return issuer.trust.invite(site.kind, note=site.name)
 
 
+def _set_to_work(parts: Parts, group: asyncio.TaskGroup) -> None:
+    worker = _worker(parts)
+    parts.database.on_commit(worker.wake)
+    group.create_task(worker.run())
+
+
 def _recover(systems: Sequence[Parts]) -> None:
     """Finish what a crash has cut off."""
     for parts in systems:
         system = parts.system
+        _send_again(parts)
         for room in (system.contracts, system.contracts_desk, system.usage, system.settlement):
             if room is not None:
                 room.recover()
+
+
+def _send_again(parts: Parts) -> None:
+    """Messages that were under way when the process ended are due at once.
+
+    Nobody else sends them: the directory is locked.
+    """
+    scope, now = parts.system.scope, parts.clock.now()
+    for queued in parts.outbox.waiting(scope):
+        if queued.state is OutboxState.READY and queued.due_at > now:
+            parts.outbox.retry(scope, queued.id, now, queued.last_error, dead=False)
 
 
 def _worker(parts: Parts) -> Worker:

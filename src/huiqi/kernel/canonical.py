@@ -17,7 +17,10 @@ DEEPEST = 32
 
 
 class NotCanonical(InvalidError):
-    """The document holds something that has no single byte form."""
+    """The document holds something that has no single byte form; nothing was signed or written.
+
+    Use text, whole numbers up to 2**53-1, booleans, null, lists and objects with ASCII keys.
+    """
 
     code = "kernel.not_canonical"
     zh = "文档不能规范化：{what}"
@@ -31,11 +34,19 @@ def canonical_bytes(document: object) -> bytes:
     every machine.
 
     Raises:
-        NotCanonical: a float, a non-ASCII key, an integer beyond 2**53-1, or nesting over 32.
+        NotCanonical: a float, a non-ASCII key, an integer beyond 2**53-1, nesting over 32, half
+            of a surrogate pair, or an object that JSON does not know.
     """
-    plain = msgspec.to_builtins(document)
-    _check(plain, depth=0)
-    return msgspec.json.encode(plain, order="sorted")
+    try:
+        plain = msgspec.to_builtins(document, order="deterministic")
+        _check(plain, depth=0)
+        return msgspec.json.encode(plain, order="sorted")
+    except RecursionError as error:
+        raise NotCanonical(what="nesting") from error
+    except UnicodeEncodeError as error:
+        raise NotCanonical(what="surrogate") from error
+    except TypeError as error:
+        raise NotCanonical(what=type(document).__name__) from error
 
 
 def _check(value: Any, depth: int) -> None:

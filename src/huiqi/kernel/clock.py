@@ -73,8 +73,13 @@ def iso(instant: datetime) -> str:
     >>> from datetime import UTC, datetime
     >>> iso(datetime(2026, 11, 24, 1, 2, 3, tzinfo=UTC))
     '2026-11-24T01:02:03.000000Z'
+
+    Raises:
+        ValueError: ``instant`` has no zone: which moment it means is not known.
     """
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if instant.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_instant(text: str) -> datetime:
@@ -86,11 +91,14 @@ def parse_instant(text: str) -> datetime:
     '2026-11-24T01:02:03.000000Z'
 
     Raises:
-        ValueError: the text is neither form.
+        ValueError: the text is neither form, or no year that can be counted.
     """
     if len(text) == len("YYYYMMDDHHMMSS") and text.isdigit():
         naive = datetime.strptime(text, "%Y%m%d%H%M%S")  # noqa: DTZ007 - zone is set below
     else:
         naive = datetime.fromisoformat(text)
     aware = naive if naive.tzinfo else naive.replace(tzinfo=SHANGHAI)
-    return aware.astimezone(UTC)
+    try:
+        return aware.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error

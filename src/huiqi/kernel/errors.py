@@ -94,7 +94,10 @@ class IntegrityError(HuiqiError):
 
 
 class ClockBackwards(UnavailableError):
-    """The computer's clock is behind the last recorded fact."""
+    """The computer's clock is behind the last recorded fact; nothing is done until it is right.
+
+    Set the clock right (network time). If the recorded fact itself is from the future, wait.
+    """
 
     code = "kernel.clock_backwards"
     zh = "系统时钟比最近一条存证早 {seconds} 秒，请先校时"
@@ -102,7 +105,10 @@ class ClockBackwards(UnavailableError):
 
 
 class IllegalStep(ConflictError):
-    """A life-cycle table has no row for this message in this state from this sender."""
+    """A life-cycle table has no row for this message in this state from this sender.
+
+    Nothing was changed. Look at the present state: somebody may have been faster.
+    """
 
     code = "kernel.illegal_step"
     zh = "状态“{state}”下不能由“{sender}”执行“{message}”"

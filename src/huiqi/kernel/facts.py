@@ -14,6 +14,21 @@ import msgspec
 from huiqi.kernel.canonical import canonical_bytes
 from huiqi.kernel.clock import iso
 from huiqi.kernel.digests import digests, sha256_hex
+from huiqi.kernel.errors import InvalidError
+
+# An entry bundle frames each leaf behind a 16-bit length (C2SP tlog-tiles, "Log Entries").
+LONGEST_LEAF = 0xFFFF
+
+
+class FactTooLong(InvalidError):
+    """A fact holds more details than an entry of the evidence log can carry; nothing was written.
+
+    Put the text into a document, of which only the digest is logged, or make it shorter.
+    """
+
+    code = "kernel.fact_too_long"
+    zh = "存证“{kind}”的条目有 {bytes} 字节，超过 {limit} 字节上限，没有写入任何内容"
+    en = "The entry for '{kind}' has {bytes} bytes, over the limit of {limit}; nothing was written"
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +80,10 @@ def entry_of(
 
     ``chain`` is (count, hash) of the subject's last entry, (0, NO_PREVIOUS) when there is none.
     Returns the entry and the hash that the subject's next entry will carry as ``prev``.
+
+    Raises:
+        FactTooLong: the entry's bytes would not fit into an entry bundle.
+        NotCanonical: the details hold something that has no single byte form.
     """
     document = digests(fact.document) if fact.document is not None else None
     entry = Entry(
@@ -82,4 +101,7 @@ def entry_of(
         sha256=document.sha256 if document else "",
         sm3=document.sm3 if document else "",
     )
-    return entry, sha256_hex(entry.leaf())
+    leaf = entry.leaf()
+    if len(leaf) > LONGEST_LEAF:
+        raise FactTooLong(kind=fact.kind[:64], bytes=len(leaf), limit=LONGEST_LEAF)
+    return entry, sha256_hex(leaf)

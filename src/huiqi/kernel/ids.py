@@ -32,7 +32,10 @@ LONGEST_EXTENSION = 32
 
 
 class WrongIdentifier(InvalidError):
-    """An identifier has a wrong length, character, type or check character."""
+    """An identifier has a wrong length, character, type or check character.
+
+    Copy it again from where it was published; the last character catches most mistakes.
+    """
 
     code = "kernel.wrong_identifier"
     zh = "标识“{identifier}”不正确：{why}"
@@ -40,7 +43,10 @@ class WrongIdentifier(InvalidError):
 
 
 class WrongSubjectCode(InvalidError):
-    """A unified social credit code fails its check character (GB 32100)."""
+    """A unified social credit code fails its check character (GB 32100).
+
+    Compare it with the business licence; letters I, O, S, V and Z never occur.
+    """
 
     code = "kernel.wrong_subject_code"
     zh = "统一社会信用代码“{subject}”不正确，请核对第 18 位校验码"

@@ -14,7 +14,10 @@ from huiqi.kernel.errors import IntegrityError
 
 
 class DuplicateCapability(IntegrityError):
-    """Two files claim one capability name."""
+    """Two files claim one capability name; the process does not start.
+
+    Names stand in contracts and evidence for ever: give the newer file a name of its own.
+    """
 
     code = "kernel.duplicate_capability"
     zh = "能力名称重复：{name}"

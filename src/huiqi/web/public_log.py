@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from huiqi.kernel.errors import MissingError
@@ -51,7 +52,7 @@ def log_routes(systems: Mapping[str, System]) -> list[ControllerRouterHandler]:
         return systems[prefix]
 
     @get("/{prefix:str}/log/checkpoint", sync_to_thread=True, include_in_schema=False)
-    def checkpoint(prefix: str) -> Response[str]:
+    def checkpoint(prefix: FromPath[str]) -> Response[str]:
         note = system(prefix).evidence.checkpoint()
         if note is None:
             raise NotFoundException
@@ -60,7 +61,7 @@ def log_routes(systems: Mapping[str, System]) -> list[ControllerRouterHandler]:
         )
 
     @get("/{prefix:str}/log/tile/{rest:path}", sync_to_thread=True, include_in_schema=False)
-    def tile(prefix: str, rest: str) -> Response[bytes]:
+    def tile(prefix: FromPath[str], rest: FromPath[str]) -> Response[bytes]:
         found = tile_address(rest)
         owner = system(prefix)
         if found is None or owner.kind is SystemKind.CONNECTOR:

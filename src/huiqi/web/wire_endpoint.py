@@ -5,13 +5,16 @@ the trust room. Answers and refusals carry a stamp of their own. Only ``SystemJo
 one, since a newcomer has no identifier yet; its application is signed inside.
 """
 
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import structlog
 from litestar import Request, Response, post
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, RawBody
 from litestar.types import ControllerRouterHandler
 
 from huiqi.kernel.errors import HuiqiError
@@ -38,8 +41,18 @@ STATUS = {
 # What is longer is not even read. Up to here the sender learns by a signed refusal what the limit
 # of its interface is.
 LONGEST_READ = 4 * LARGEST_BODY
+# Messages wait for other systems, often for one of this very process. Each system therefore has
+# threads of its own: were they shared, systems that wait for each other could take them all.
+THREADS = 32
+# Who comes when this many wait already is told to come again, before memory fills with bodies.
+MOST_WAITING = 128
 UNKNOWN = Refused(
     code="wire.internal", category="error", zh="系统内部错误，已记录", en="Internal error, logged"
+)
+
+
+BUSY = Refused(
+    code="wire.busy", category="unavailable", zh="系统繁忙，请稍后重发", en="Busy; send it again"
 )
 
 
@@ -49,6 +62,12 @@ class Doors:
     def __init__(self, systems: Mapping[str, System]) -> None:
         self._systems = systems
         self._interfaces = {prefix: interfaces_of(system) for prefix, system in systems.items()}
+        # Counted by the one thread that runs the event loop.
+        self._waiting = dict.fromkeys(systems, 0)
+        self._pools = {
+            prefix: ThreadPoolExecutor(THREADS, thread_name_prefix=f"wire-{prefix}")
+            for prefix in systems
+        }
 
     def system(self, prefix: str) -> System:
         """The system of that prefix.
@@ -59,6 +78,20 @@ class Doors:
         if prefix not in self._systems:
             raise NotFoundException
         return self._systems[prefix]
+
+    async def answered(
+        self, prefix: str, code: str, call: tuple[Mapping[str, str], bytes]
+    ) -> Response[bytes]:
+        """``answer`` in a thread of that system; 503 when too many messages wait for one."""
+        self.system(prefix)
+        if self._waiting[prefix] >= MOST_WAITING:
+            return _plain(STATUS["unavailable"], encode(BUSY))
+        self._waiting[prefix] += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pools[prefix], answer, self, prefix, code, call)
+        finally:
+            self._waiting[prefix] -= 1
 
     def interface(self, prefix: str, code: str) -> Interface:
         """The interface ``code`` of a system.
@@ -135,16 +168,18 @@ def wire_routes(systems: Mapping[str, System]) -> list[ControllerRouterHandler]:
 
     @post(
         "/{prefix:str}/wire/{code:str}",
-        sync_to_thread=True,
         status_code=200,
         include_in_schema=False,
         request_max_body_size=LONGEST_READ,
         opt={"public": True},
     )
-    def receive(
-        request: Request[object, object, State], prefix: str, code: str, body: bytes
+    async def receive(
+        request: Request[object, object, State],
+        prefix: FromPath[str],
+        code: FromPath[str],
+        body: RawBody,
     ) -> Response[bytes]:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return answer(doors, prefix, code, (headers, body))
+        return await doors.answered(prefix, code, (headers, body))
 
     return [receive]

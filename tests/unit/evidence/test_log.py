@@ -179,13 +179,16 @@ def test_a_bundle_that_the_checkpoint_does_not_cover_is_unknown(log: Log) -> Non
         log.evidence.entry_bundle(0, 3)
 
 
-def test_an_entry_too_long_for_a_bundle_is_refused_there_and_reported(log: Log) -> None:
-    long = Fact(kind="A", subject="s", actor="a", at=NOW, details={"text": "x" * 70_000})
-    log.work.run(lambda tx: tx.record(long))
-    log.evidence.integrate()
-    with pytest.raises(LeafTooLong):
-        log.evidence.entry_bundle(0, 1)
-    assert log.places() == ["entry 0 leaf"]
+def test_an_entry_too_long_for_a_bundle_is_refused_there_and_reported(tmp_path: Path) -> None:
+    """No verb can record such an entry; it can only be put there behind the software's back."""
+    with open_log(tmp_path) as log:
+        log.record(0)
+        log.put("UPDATE evidence_entry SET leaf = ?", b"x" * 70_000)
+        log.put("UPDATE evidence_chain SET n = n")
+        with pytest.raises((LeafTooLong, DamagedEntry)):
+            log.evidence.integrate()
+            log.evidence.entry_bundle(0, 1)
+        assert "entry 0 leaf" in log.places()
 
 
 def test_a_process_that_died_before_integration_integrates_later(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_both_signatures_are_kept_and_deposited(world: World) -> None:
     assert world.provider.usage.receipt(str(body["receiptId"])) == receipt
     assert world.provider.usage.result(use_id, contract) is None
     (message,) = [queued.message for queued in world.outbox(world.provider)]
-    assert (message.code, message.key) == ("ReceiptDeposit", contract)
+    assert (message.code, message.key) == ("ReceiptDeposit", f"{contract}/platform")
     assert message.to == world.platform.me().id
     assert msgspec.json.decode(message.body, type=Receipt) == receipt
     assert world.kinds(world.provider) == ["UseGranted", "UseClosed", "ReceiptCountersigned"]

@@ -36,7 +36,7 @@ def test_a_grant_carries_bounds_and_a_short_lease(world: World) -> None:
     assert (grant.contract, grant.product, grant.state) == (
         contract.id, contract.product, GrantState.OPEN,
     )  # fmt: skip
-    assert grant.leased_until == world.clock.now() + timedelta(seconds=2)
+    assert grant.leased_until == world.clock.now() + timedelta(seconds=1.8)
     assert grant.bounds.fields == COLUMNS
     assert grant.bounds.min_group == 5
     assert world.provider.usage.counters(contract.id) == {"count": 0, "rows": 0, "reserved": 1}
@@ -115,7 +115,7 @@ def test_a_refusal_consumes_nothing_and_is_repeated(world: World) -> None:
     assert first.decision is Decision.DEFAULT_DENIED
     assert world.provider.usage.open(order, wrong) == first
     assert world.provider.usage.counters(contract.id) == {"count": 0, "rows": 0, "reserved": 0}
-    assert world.kinds(world.provider) == ["UseRefused"]
+    assert world.kinds(world.provider) == ["UseDecided", "UseRefused"]
 
 
 def test_uses_in_progress_are_named_when_they_alone_stand_in_the_way(world: World) -> None:

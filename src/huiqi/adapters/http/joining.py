@@ -1,17 +1,21 @@
 """How does a newcomer hand in its application, before it has an identifier to sign with?"""
 
 import httpx
-import msgspec
 
+from huiqi.adapters.http.peers import CONNECT_S, refusal_by
 from huiqi.trust.types import Application, Invitation, Welcome
-from huiqi.wire.errors import PeerNonsense, PeerRefused, PeerUnavailable
+from huiqi.wire.errors import MessageUnreadable, PeerNonsense, PeerUnavailable
 from huiqi.wire.huiqi.bodies import LARGEST_BODY, decode, encode
-from huiqi.wire.huiqi.errors_body import Refused
 
-_TIMEOUT = httpx.Timeout(20.0, connect=3.0)
+_TIMEOUT = httpx.Timeout(20.0, connect=CONNECT_S)
 
 
-def hand_in(invitation: Invitation, application: Application) -> Welcome:
+def hand_in(
+    invitation: Invitation,
+    application: Application,
+    *,
+    transport: httpx.BaseTransport | None = None,
+) -> Welcome:
     """The issuer's answer to an application; whether it is genuine is for trust to check.
 
     Raises:
@@ -19,21 +23,34 @@ def hand_in(invitation: Invitation, application: Application) -> Welcome:
         PeerRefused: it refused, with its reason.
         PeerNonsense: the answer is not one.
     """
+    status, body = _post(invitation, encode(application), transport)
+    if status == httpx.codes.OK:
+        try:
+            return decode("SystemJoin", body, Welcome)
+        except MessageUnreadable as error:
+            raise PeerNonsense(peer=invitation.issuer, why=error.code) from error
+    if not httpx.codes.is_client_error(status) or status == httpx.codes.NOT_FOUND:
+        raise PeerUnavailable(peer=invitation.issuer, why=f"HTTP {status}")
+    raise refusal_by(invitation.issuer, body)
+
+
+def _post(
+    invitation: Invitation, body: bytes, transport: httpx.BaseTransport | None
+) -> tuple[int, bytes]:
     url = f"{invitation.address}/wire/SystemJoin"
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": "application/json", "accept-encoding": "identity"}
+    parts: list[bytes] = []
     try:
-        with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            answer = client.post(url, content=encode(application), headers=headers)
-    except httpx.HTTPError as error:
+        with (
+            httpx.Client(
+                timeout=_TIMEOUT, follow_redirects=False, trust_env=False, transport=transport
+            ) as client,
+            client.stream("POST", url, content=body, headers=headers) as answer,
+        ):
+            for part in answer.iter_raw():
+                parts.append(part)
+                if sum(map(len, parts)) > LARGEST_BODY:
+                    raise PeerNonsense(peer=invitation.issuer, why=f"over {LARGEST_BODY} bytes")
+            return answer.status_code, b"".join(parts)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise PeerUnavailable(peer=invitation.issuer, why=type(error).__name__) from error
-    if len(answer.content) > LARGEST_BODY:
-        raise PeerNonsense(peer=invitation.issuer, why=f"over {LARGEST_BODY} bytes")
-    if answer.status_code == httpx.codes.OK:
-        return decode("SystemJoin", answer.content, Welcome)
-    if answer.status_code == httpx.codes.NOT_FOUND or answer.is_server_error:
-        raise PeerUnavailable(peer=invitation.issuer, why=f"HTTP {answer.status_code}")
-    try:
-        refused = msgspec.json.decode(answer.content, type=Refused)
-    except msgspec.DecodeError as error:
-        raise PeerNonsense(peer=invitation.issuer, why=type(error).__name__) from error
-    raise PeerRefused(peer=invitation.issuer, zh=refused.zh, en=refused.en, reason=refused.code)

@@ -3,16 +3,22 @@
 Requests go to ``{address}/wire/{msgcode}``. No redirects, no proxies, bounded time and size.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
 import httpx
-import msgspec
 
 from huiqi.kernel.errors import HuiqiError
 from huiqi.trust.types import Member, Stamp
-from huiqi.wire.errors import PeerNonsense, PeerRefused, PeerUnavailable
-from huiqi.wire.huiqi.bodies import LARGEST_BODY
+from huiqi.wire.errors import (
+    MessageTooLarge,
+    MessageUnreadable,
+    PeerNonsense,
+    PeerRefused,
+    PeerUnavailable,
+)
+from huiqi.wire.huiqi.bodies import LARGEST_BODY, decode
 from huiqi.wire.huiqi.envelope import headers_of, stamp_of
 from huiqi.wire.huiqi.errors_body import Refused
 
@@ -20,6 +26,10 @@ from huiqi.wire.huiqi.errors_body import Refused
 # worker for long. Controlled queries may run for their full time-out (30 s) before they answer.
 CONNECT_S = 3.0
 READ_S = 40.0
+# A body that drips in byte by byte never meets the read time-out; this bounds the whole answer.
+WHOLE_S = 60.0
+# A refusal is one sentence in two languages; what is longer is cut before it is kept or shown.
+LONGEST_REASON, LONGEST_CODE = 500, 80
 # Many verbs wait for a peer at once; more than this is queueing for its own sake.
 MOST_CONNECTIONS = 64
 _TYPED_REFUSALS = frozenset({400, 401, 403, 409, 413, 422})
@@ -40,8 +50,14 @@ class Stamper(Protocol):
 class Peers:
     """Signed calls to other systems."""
 
-    def __init__(self, trust: Stamper, *, transport: httpx.BaseTransport | None = None) -> None:
-        self._trust = trust
+    def __init__(
+        self,
+        trust: Stamper,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        whole_s: float = WHOLE_S,
+    ) -> None:
+        self._trust, self._whole_s = trust, whole_s
         limits = httpx.Limits(
             max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS
         )
@@ -51,6 +67,8 @@ class Peers:
             follow_redirects=False,
             trust_env=False,
             transport=transport,
+            # A few compressed bytes can unfold to gigabytes before their size is counted.
+            headers={"accept-encoding": "identity"},
         )
 
     def close(self) -> None:
@@ -61,7 +79,7 @@ class Peers:
         """Send ``body`` to the interface ``code`` of ``to``; the body of its genuine answer.
 
         Raises:
-            PeerUnavailable: no connection, time-out, or a 404, 429 or 5xx answer.
+            PeerUnavailable: no connection, time-out, a redirect, or a 404, 429 or 5xx answer.
             PeerRefused: the peer refused with a typed reason.
             PeerNonsense: the answer is too large, unsigned, wrongly signed or not ours.
         """
@@ -70,25 +88,28 @@ class Peers:
         headers = {**headers_of(request), "content-type": "application/json"}
         try:
             status, answer_headers, answer = self._post(url, headers, body, most, to.name)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PeerUnavailable(peer=to.name, why=type(error).__name__) from error
         if status != httpx.codes.OK and status not in _TYPED_REFUSALS:
             raise PeerUnavailable(peer=to.name, why=f"HTTP {status}")
         self._check(to, answer_headers, answer, request)
         if status != httpx.codes.OK:
-            raise self._refused(to, answer)
+            raise refusal_by(to.name, answer)
         return answer
 
     def _post(
         self, url: str, headers: Mapping[str, str], body: bytes, most: int, name: str
     ) -> tuple[int, Mapping[str, str], bytes]:
+        until = time.monotonic() + self._whole_s
         with self._client.stream("POST", url, headers=headers, content=body) as response:
             parts: list[bytes] = []
             size = 0
-            for part in response.iter_bytes():
+            for part in response.iter_raw():
                 size += len(part)
                 if size > most:
                     raise PeerNonsense(peer=name, why=f"over {most} bytes")
+                if time.monotonic() > until:
+                    raise PeerUnavailable(peer=name, why=f"over {self._whole_s:.0f} s")
                 parts.append(part)
             plain = {key.lower(): value for key, value in response.headers.items()}
             return response.status_code, plain, b"".join(parts)
@@ -99,9 +120,16 @@ class Peers:
         except HuiqiError as error:
             raise PeerNonsense(peer=to.name, why=error.code) from error
 
-    def _refused(self, to: Member, answer: bytes) -> PeerRefused | PeerNonsense:
-        try:
-            refused = msgspec.json.decode(answer, type=Refused)
-        except msgspec.DecodeError as error:
-            return PeerNonsense(peer=to.name, why=type(error).__name__)
-        return PeerRefused(peer=to.name, zh=refused.zh, en=refused.en, reason=refused.code)
+
+def refusal_by(peer: str, answer: bytes) -> PeerRefused | PeerNonsense:
+    """The refusal in the body ``answer`` of ``peer``; that it is none when it cannot be read."""
+    try:
+        refused = decode("refusal", answer, Refused)
+    except (MessageTooLarge, MessageUnreadable) as error:
+        return PeerNonsense(peer=peer, why=error.code)
+    return PeerRefused(
+        peer=peer,
+        zh=refused.zh[:LONGEST_REASON],
+        en=refused.en[:LONGEST_REASON],
+        reason=refused.code[:LONGEST_CODE],
+    )

@@ -10,6 +10,7 @@ from huiqi.kernel.ids import ContractId
 from huiqi.trust.ports import Post
 from huiqi.trust.types import Member, MemberCredential
 from huiqi.usage.types import Receipt, UseOutcome
+from huiqi.wire.errors import MessageTooLarge, MessageUnreadable, PeerNonsense
 from huiqi.wire.huiqi.bodies import LARGEST_BODY, LARGEST_PROJECTION, decode, encode
 from huiqi.wire.huiqi.messages import (
     Address,
@@ -43,8 +44,17 @@ class Calls:
         kind: type[Document],
         most: int = LARGEST_BODY,
     ) -> Document:
-        """The answer of ``to`` to one question, of type ``kind``."""
-        return decode(code, self._post.call(to, code, encode(document), most=most), kind, most=most)
+        """The answer of ``to`` to one question, of type ``kind``.
+
+        Raises:
+            PeerUnavailable, PeerRefused, PeerNonsense: as ``Post.call``; an answer that is not of
+            this type is nonsense too.
+        """
+        answer = self._post.call(to, code, encode(document), most=most)
+        try:
+            return decode(code, answer, kind, most=most)
+        except (MessageTooLarge, MessageUnreadable) as error:
+            raise PeerNonsense(peer=to.name, why=error.code) from error
 
     def ask_issuer(self, code: str, document: object, kind: type[Document]) -> Document:
         """The answer of the system that admitted this one."""

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.sql import func
+from sqlalchemy import bindparam, exists, select, update
 
 from huiqi.adapters.sql.driver import Database
 from huiqi.adapters.sql.prepared import prepare
@@ -18,16 +17,20 @@ _O = outbox.c
 _OWN = (_O.space == bindparam("space"), _O.participant == bindparam("participant"))
 _READY = _O.state == OutboxState.READY.value
 # Only the oldest unsent message of a key is due, so that a peer sees them in order.
-_heads = select(func.min(_O.id)).where(*_OWN, _READY).group_by(_O.key)
-_DUE = prepare(
-    select(outbox)
-    .where(*_OWN, _READY, _O.due_at <= bindparam("now"), _O.id.in_(_heads))
-    .order_by(_O.due_at, _O.id)
-    .limit(bindparam("most"))
+_older = outbox.alias("older")
+_waits_behind = exists().where(
+    _older.c.space == _O.space,
+    _older.c.participant == _O.participant,
+    _older.c.state == OutboxState.READY.value,
+    _older.c.key == _O.key,
+    _older.c.id < _O.id,
 )
+_is_due = (*_OWN, _READY, _O.due_at <= bindparam("now"), ~_waits_behind)
+_ANY_DUE = prepare(select(_O.id).where(*_is_due).limit(bindparam("most")))
+_DUE = prepare(select(outbox).where(*_is_due).order_by(_O.due_at, _O.id).limit(bindparam("most")))
 _LEASE = prepare(
     update(outbox)
-    .where(_O.id == bindparam("message_id"))
+    .where(*_OWN, _O.id == bindparam("message_id"))
     .values(due_at=bindparam("until"), tries=_O.tries + 1)
 )
 _SENT = prepare(
@@ -59,14 +62,20 @@ class SqlOutbox:
         self._database = database
 
     def claim(self, scope: Scope, now: datetime, lease_s: int, limit: int) -> Sequence[Queued]:
-        """Up to ``limit`` due messages; a crash makes them due again when the lease ends."""
-        own = _own(scope)
+        """Up to ``limit`` due messages; a crash makes them due again when the lease ends.
+
+        Nothing is written when nothing is due: a commit wakes the worker, and claiming would
+        wake it again without end.
+        """
+        due = {**_own(scope), "now": iso(now), "most": limit}
         until = iso(now + timedelta(seconds=lease_s))
+        if not self._database.read(lambda connection: connection.rows(_ANY_DUE, due)):
+            return []
 
         def unit(tx: SqlTx) -> Sequence[Queued]:
-            rows = tx.rows(_DUE, **own, now=iso(now), most=limit)
+            rows = tx.rows(_DUE, **due)
             for row in rows:
-                tx.change(_LEASE, message_id=row[0], until=until)
+                tx.change(_LEASE, **_own(scope), message_id=row[0], until=until)
             return [_queued(row) for row in rows]
 
         return self._database.submit(

@@ -84,4 +84,10 @@ Index(
     sqlite_where=text("state = 'ready'"),
     postgresql_where=text("state = 'ready'"),
 )
-Index("ix_outbox_key", *outbox.c["space", "participant", "key", "id"])
+# Which message of a key is the oldest: asked for every due one, so sent ones must not weigh on it.
+Index(
+    "ix_outbox_key",
+    *outbox.c["space", "participant", "key", "id"],
+    sqlite_where=text("state = 'ready'"),
+    postgresql_where=text("state = 'ready'"),
+)

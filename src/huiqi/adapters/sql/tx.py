@@ -1,19 +1,17 @@
 """What does a verb hold while its transaction is open?"""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from huiqi.adapters.sql.connection import Connection
 from huiqi.adapters.sql.prepared import Prepared, prepare
 from huiqi.adapters.sql.schema import evidence_chain, evidence_entry, outbox
 from huiqi.kernel.clock import Clock, iso
 from huiqi.kernel.facts import NO_PREVIOUS, Fact, entry_of
 from huiqi.kernel.work import OutboxState, Outgoing, Scope, Tx
-
-if TYPE_CHECKING:
-    from huiqi.adapters.sql.driver import Connection
 
 _E, _C = evidence_entry.c, evidence_chain.c
 _OWN = (_E.space == bindparam("space"), _E.participant == bindparam("participant"))
@@ -43,7 +41,7 @@ _PUT_OUTGOING = prepare(
 class SqlTx:
     """``kernel.work.Tx`` on a SQLite connection: facts, messages, and rows for the stores."""
 
-    def __init__(self, connection: "Connection", scope: Scope, clock: Clock) -> None:
+    def __init__(self, connection: Connection, scope: Scope, clock: Clock) -> None:
         self._connection = connection
         self._scope = scope
         self._clock = clock
@@ -62,7 +60,12 @@ class SqlTx:
         return self._connection.change(statement, params)
 
     def record(self, fact: Fact) -> int:
-        """Number ``fact`` in the owner's log, without gaps, inside this transaction."""
+        """Number ``fact`` in the owner's log, without gaps, inside this transaction.
+
+        Raises:
+            FactTooLong: its entry would be over 65 535 bytes.
+            NotCanonical: its details have no single byte form.
+        """
         own = {"space": self._scope.space, "participant": self._scope.participant}
         (seq,) = self._connection.rows(_NEXT_SEQ, own)[0]
         chain = self._connection.rows(_CHAIN, {**own, "subject": fact.subject})

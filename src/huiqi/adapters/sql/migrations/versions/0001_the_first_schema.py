@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy import Text
 
 revision = "0001"
 down_revision = None
@@ -223,7 +222,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'ready'"),
             postgresql_where=sa.text("state = 'ready'"),
         )
-        batch_op.create_index("ix_outbox_key", ["space", "participant", "key", "id"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_key",
+            ["space", "participant", "key", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'ready'"),
+            postgresql_where=sa.text("state = 'ready'"),
+        )
 
     op.create_table(
         "settlement_charge",
@@ -556,7 +561,11 @@ def downgrade() -> None:
     op.drop_table("settlement_deposit")
     op.drop_table("settlement_charge")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("ix_outbox_key")
+        batch_op.drop_index(
+            "ix_outbox_key",
+            sqlite_where=sa.text("state = 'ready'"),
+            postgresql_where=sa.text("state = 'ready'"),
+        )
         batch_op.drop_index(
             "ix_outbox_due",
             sqlite_where=sa.text("state = 'ready'"),
