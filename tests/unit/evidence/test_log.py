@@ -184,9 +184,8 @@ def test_an_entry_too_long_for_a_bundle_is_refused_there_and_reported(tmp_path: 
     with open_log(tmp_path) as log:
         log.record(0)
         log.put("UPDATE evidence_entry SET leaf = ?", b"x" * 70_000)
-        log.put("UPDATE evidence_chain SET n = n")
-        with pytest.raises((LeafTooLong, DamagedEntry)):
-            log.evidence.integrate()
+        log.evidence.integrate()
+        with pytest.raises(LeafTooLong):
             log.evidence.entry_bundle(0, 1)
         assert "entry 0 leaf" in log.places()
 
