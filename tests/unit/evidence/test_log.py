@@ -1,5 +1,6 @@
 """The log: entries come under a signed checkpoint, are proved, and history cannot change."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from huiqi.evidence.notes import ED25519, parse_checkpoint, parse_note, signatur
 from huiqi.evidence.tiles import unbundle
 from huiqi.evidence.tree import consistent, leaf_hash, split_hashes
 from huiqi.evidence.verification import verify_proof
+from huiqi.kernel.canonical import canonical_bytes
 from huiqi.kernel.clock import FixedClock
 from huiqi.kernel.digests import sha256_hex
 from huiqi.kernel.facts import Fact
@@ -183,7 +185,9 @@ def test_an_entry_too_long_for_a_bundle_is_refused_there_and_reported(tmp_path: 
     """No verb can record such an entry; it can only be put there behind the software's back."""
     with open_log(tmp_path) as log:
         log.record(0)
-        log.put("UPDATE evidence_entry SET leaf = ?", b"x" * 70_000)
+        entry = json.loads(log.get("SELECT leaf FROM evidence_entry"))
+        entry["details"] = {"text": "x" * 70_000}
+        log.put("UPDATE evidence_entry SET leaf = ?", canonical_bytes(entry))
         log.evidence.integrate()
         with pytest.raises(LeafTooLong):
             log.evidence.entry_bundle(0, 1)
