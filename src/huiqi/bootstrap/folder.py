@@ -4,7 +4,7 @@ huiqi-data/
   lock          held while a process serves this directory
   secret        opens the keystores, unless HUIQI_PASSPHRASE is set (mode 0600)
   systems.json  which systems live here
-  <prefix>/     store.db, keys/, resources/, projections/ of one system
+  <prefix>/     store.db, checkpoint, keys/, resources/, projections/ of one system
 """
 
 import fcntl

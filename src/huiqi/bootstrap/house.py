@@ -83,10 +83,16 @@ class House:
 
 
 class Server:
-    """A house that serves: HTTP, workers, and the arrival of each system in its space."""
+    """A house that serves: HTTP, workers, and the arrival of each system in its space.
+
+    Raises:
+        HistoryRewritten: an older store than the kept checkpoint was put back.
+    """
 
     def __init__(self, house: House) -> None:
         self.house = house
+        for parts in house.systems:
+            parts.anchor.check()
         self.socket = _listen(house.settings)
         port = self.socket.getsockname()[1]
         self.base = house.settings.public_url or f"http://{_shown(house.settings.host)}:{port}"
@@ -285,7 +291,7 @@ def _send_again(parts: Parts) -> None:
 
 def _worker(parts: Parts) -> Worker:
     system = parts.system
-    beats = [Beat("integrate", LOG_BEAT_S, system.evidence.integrate)]
+    beats = [Beat("integrate", LOG_BEAT_S, parts.anchor.integrate)]
     beats += [
         Beat("expire contracts", LIFE_BEAT_S, room.expire_due)
         for room in (system.contracts, system.contracts_desk)

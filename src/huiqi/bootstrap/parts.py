@@ -22,6 +22,7 @@ from huiqi.adapters.sql.outbox import SqlOutbox
 from huiqi.adapters.sql.settlement_store import SqlSettlementStore
 from huiqi.adapters.sql.trust_store import SqlTrustStore
 from huiqi.adapters.sql.usage_store import SqlUsageStore
+from huiqi.bootstrap.anchoring import Anchor
 from huiqi.bootstrap.folder import Site
 from huiqi.bootstrap.pricing import PricedPolicies
 from huiqi.bootstrap.reaching import Reaching
@@ -59,6 +60,7 @@ class Parts:
     peers: Peers
     post: Reaching
     clock: SystemClock
+    anchor: Anchor
     compute: Compute | None = None
 
     def close(self) -> None:
@@ -189,6 +191,7 @@ class _Making:
             peers=self.peers,
             post=self.post,
             clock=self.clock,
+            anchor=Anchor(self.folder, self.evidence),
             compute=system.compute,
         )
 
