@@ -13,9 +13,13 @@ from typing import Any, Self
 
 import httpx
 
+from huiqi.bootstrap.audit import check_log
+from huiqi.bootstrap.house import House
 from huiqi.cli.demo.api import Api
 from huiqi.cli.demo.progress import until
 from huiqi.cli.demo.space import PASSWORD, PEOPLE
+from huiqi.evidence.types import FsckReport
+from huiqi.settings import Settings
 
 DEMO = ("demo", "--no-job")
 READY_S = 60.0
@@ -44,6 +48,16 @@ def huiqi(
         check=False,
         timeout=180,
     )
+
+
+def sound(data: Path) -> dict[str, FsckReport]:
+    """What `huiqi fsck` finds in a directory that no process serves, by prefix."""
+    house = House(Settings(data=data))
+    try:
+        systems = house.open().systems
+        return {p.site.prefix: check_log(p, lambda _done, _all: None) for p in systems}
+    finally:
+        house.close()
 
 
 class Space:
@@ -109,6 +123,11 @@ class Space:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process that serves now."""
+        return self._running().pid
 
     def died(self, seconds: float = 30.0) -> int:
         """Wait until the process has ended by itself; its exit status."""
