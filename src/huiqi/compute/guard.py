@@ -37,6 +37,16 @@ MOST_TABLES = 4
 MOST_OUTPUTS = 40
 LONGEST_NAME = 64
 LARGEST_LIMIT = 1_000_000
+# Beside its own errors the parser lets these out on texts that make no sense.
+PARSER_FAULTS = (
+    SqlglotError,
+    RecursionError,
+    ValueError,
+    AttributeError,
+    TypeError,
+    IndexError,
+    KeyError,
+)
 # Our own columns beside the answer begin like this.
 RESERVED = "__"
 
@@ -94,7 +104,7 @@ def _parsed(sql: str) -> exp.Select:
     try:
         _check_tokens(sqlglot.tokenize(sql, dialect="duckdb"))
         statements = sqlglot.parse(sql, dialect="duckdb")
-    except (SqlglotError, RecursionError, ValueError) as error:
+    except PARSER_FAULTS as error:
         raise QueryRefused("syntax", "查询语法有误", "the query has a syntax error") from error
     if len(statements) != 1 or type(statements[0]) is not exp.Select:
         raise _one_select()

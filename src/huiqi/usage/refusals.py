@@ -21,7 +21,7 @@ def not_in_force(contract: Contract, at: datetime) -> Reason | None:
             code="usage.contract_not_started",
             text=Text(zh="合约尚未生效", en="The contract has not started yet"),
         )
-    if contract.ends_at is not None and at >= contract.ends_at:
+    if contract.ends_at is None or at >= contract.ends_at:
         return Reason(
             code="usage.contract_over",
             text=Text(zh="合约已到期", en="The contract's term is over"),

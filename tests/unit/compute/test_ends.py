@@ -10,6 +10,7 @@ from huiqi.compute.errors import SourceUnreadable, UnknownLoan
 from huiqi.compute.types import BuildOrder, Built, LendRequest, Loan, Release, UseRequest
 from huiqi.contracts.types import Contract
 from huiqi.kernel.canonical import canonical_bytes
+from huiqi.kernel.work import Scope
 from huiqi.policy.types import Constraint, Decision
 from huiqi.usage.errors import GrantEnded
 from huiqi.usage.types import GrantState, ReceiptBody, SignedOrder, UseOrder
@@ -158,3 +159,28 @@ def test_the_end_of_a_contract_reaches_a_query_that_waits_for_an_engine(
     world.end(busy)
     first.join(5)
     assert not first.is_alive()
+
+
+def test_a_projection_that_cannot_be_destroyed_does_not_save_the_others(
+    world: ComputeWorld,
+) -> None:
+    stuck, other = world.flights_contract(FIELDS), world.flights_contract(FIELDS)
+    world.ask(BY_ORIGIN, stuck)
+    world.ask(BY_ORIGIN, other)
+    store, scope = world.flights.projections, world.provider.scope
+    held = {p.contract: p.id for p in store.all(scope)}
+    destroy = store.destroy
+
+    def refusing(of: Scope, projection: str) -> None:
+        if projection == held[stuck.id]:
+            raise PermissionError(projection)
+        destroy(of, projection)
+
+    store.destroy = refusing  # type: ignore[method-assign]
+    world.end(stuck)
+    world.end(other)
+    with pytest.raises(PermissionError):
+        world.flights.compute.sweep()
+    assert [p.contract for p in store.all(scope)] == [stuck.id]
+    store.destroy = destroy  # type: ignore[method-assign]
+    assert world.flights.compute.sweep() == 1

@@ -357,3 +357,13 @@ def test_each_party_is_sent_its_own_signed_statement_in_order(world: World) -> N
         party = msgspec.json.decode(signed.body)["party"]
         assert message.key == f"statements/{party}"
         assert world.by(message.to).me().subject == party
+
+
+def test_a_receipt_that_must_wait_is_in_the_log_once_with_the_reason(world: World) -> None:
+    one = world.contract(world.p1, world.c1, price(10))
+    two = world.contract(world.p2, world.c1, price(20))
+    first, _ = world.joint(one, two)
+    world.deposit(first)
+    world.close()
+    world.close()
+    assert world.books.kinds() == ["ReceiptDeposited", "ReceiptHeld"]

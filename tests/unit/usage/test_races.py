@@ -7,8 +7,10 @@ import msgspec
 import pytest
 
 from huiqi.kernel.canonical import canonical_bytes
+from huiqi.kernel.errors import UnavailableError
 from huiqi.policy.service import Policies
 from huiqi.policy.types import Constraint, Context, Decision
+from huiqi.trust.types import Signature
 from huiqi.usage.errors import GrantEnded, UseIdTaken
 from huiqi.usage.service import decided_again
 from huiqi.usage.types import Grant, Refusal, SignedOrder, UseOrder, UseOutcome
@@ -164,3 +166,32 @@ def test_of_two_equal_orders_at_once_both_get_the_first_grant(world: World) -> N
     between(world, lambda: first.append(granted(world, contract, order)))
     assert granted(world, contract, order) == first[0]
     assert world.provider.usage.counters(contract.id)["reserved"] == 1
+
+
+def test_of_two_who_keep_one_answer_both_get_the_signature_that_is_deposited(
+    world: World,
+) -> None:
+    order, outcome = used(world, world.contract())
+    trust = world.consumer.trust
+    sign, found = trust.sign, list[UseOutcome]()
+
+    def interrupted(data: bytes, suite: str | None = None) -> Signature:
+        trust.sign = sign  # type: ignore[method-assign]
+        found.append(world.consumer.usage.keep(order, outcome))
+        return sign(data, suite)
+
+    trust.sign = interrupted  # type: ignore[method-assign]
+    mine = world.consumer.usage.keep(order, outcome)
+    assert [mine] == found
+    assert world.kinds(world.consumer).count("ReceiptKept") == 1
+
+
+def test_a_receipt_whose_signature_failed_is_signed_on_a_beat(world: World) -> None:
+    grant = granted(world, world.contract())
+    world.provider.keys.broken = True
+    with pytest.raises(UnavailableError):
+        world.provider.usage.close(grant.id, completed())
+    assert not world.provider.usage.receipts()
+    world.provider.keys.broken = False
+    world.provider.usage.expire_due()
+    assert len(world.provider.usage.receipts()) == 1

@@ -284,7 +284,7 @@ class Catalog:
         message = decision(product.state, notice.state)
         fact = _FACTS.get(message, "")
         platform = ProductSender.PLATFORM
-        step = Step(message, platform, fact, sender.id, notice.at, notice.reason[:1_000])
+        step = Step(message, platform, fact, sender.id, self._clock.now(), notice.reason[:1_000])
         self._books.move(tx, product, step)
 
     def withdraw(self, id: str) -> Product:  # noqa: A002 - the name that all verbs use

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from huiqi.compute.errors import QueryRefused
+from huiqi.compute.guard import LONGEST_QUERY, MOST_TABLES
 from huiqi.compute.service.room import Room
 from huiqi.compute.types import UseRequest
 from huiqi.contracts.types import Contract
@@ -36,17 +38,29 @@ class Asking(Room):
         Repeating a ``use_id`` returns the first outcome instead of a second use.
 
         Raises:
+            EngineBusy: too many questions are under way; nothing was sent.
+            QueryRefused: no table at all, too many, or an endless text; nothing was sent.
             UnknownContract: a contract is not in these books.
             ForgedReceipt: the answer must not be used.
             UnavailableError: the executor does not answer; repeat with the same use id.
         """
+        if not 0 < len(tables) <= MOST_TABLES:
+            text = f"一次须用 1 到 {MOST_TABLES} 张表"
+            raise QueryRefused("tables", text, f"a query joins 1 to {MOST_TABLES} tables")
+        if max(len(sql), len(purpose), *map(len, tables)) > LONGEST_QUERY:
+            text = f"查询须为 1 到 {LONGEST_QUERY} 个字符"
+            raise QueryRefused("length", text, f"a query has 1 to {LONGEST_QUERY} characters")
+        with self._asked.taken():
+            return self._ask(tables, purpose, sql, use_id or self._ids.uuid())
+
+    def _ask(self, tables: Mapping[str, str], purpose: str, sql: str, use_id: str) -> UseOutcome:
         # Step 1
         contracts = {name: self._contracts.contract(one) for name, one in tables.items()}
         executor = chosen_executor(tuple(contracts.values()))
         me = self._trust.me()
         # Step 2
         order = UseOrder(
-            use_id=use_id or self._ids.uuid(),
+            use_id=use_id,
             consumer=me.subject,
             consumer_node=me.id,
             executor=executor,

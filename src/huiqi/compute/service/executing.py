@@ -67,9 +67,14 @@ class Executing(Ending):
         A repeat of a use id gets the first outcome.
 
         Raises:
+            EngineBusy: too many orders are under way; nothing was counted.
             NotForThisExecutor, OrderUnreadable, UseUnderWay, AnswerWithheld.
             From usage.open: ForgedOrder, StaleOrder, UseIdTaken, WrongParty …
         """
+        with self._worked.taken():
+            return self._run(sender, signed)
+
+    def _run(self, sender: Member, signed: SignedOrder) -> UseOutcome:
         # Step 1
         order = self._admitted(sender, signed)
         plain = SignedOrder(signed.body, signed.signature)

@@ -1,10 +1,13 @@
 """How does a provider lend its part of a joint use to the connector that executes it?"""
 
+from functools import partial
+
 from huiqi.compute.binding import COMPUTE, CONTROLLED, demand_of
-from huiqi.compute.checks import obstacle_of
+from huiqi.compute.checks import obstacle_of, reason_of
 from huiqi.compute.errors import NotForThisExecutor, QueryRefused, UnknownLoan
 from huiqi.compute.query import Query
 from huiqi.compute.rendering import UNIT
+from huiqi.compute.service.leases import Leases
 from huiqi.compute.service.projecting import Projecting
 from huiqi.compute.service.room import joint_of, order_of, read_text, table_of
 from huiqi.compute.types import LendRequest, Loan, Release
@@ -12,6 +15,7 @@ from huiqi.kernel.errors import HuiqiError
 from huiqi.kernel.ids import ContractId
 from huiqi.policy.types import Decision, Reason
 from huiqi.trust.types import Member
+from huiqi.usage.errors import GrantEnded
 from huiqi.usage.types import (
     Closing,
     Demand,
@@ -36,12 +40,19 @@ class Lending(Projecting):
         1. The sender is the executor that the consumer signed for, the contract is mine.
         2. My own guard reads the text: what another connector says it means does not count.
         3. The usage room decides; hq:executor says whether others may execute at all.
-        4. Only the granted rows and the columns of this order leave, as bytes for one use.
+        4. Only the granted rows and the columns of this order leave, as bytes for one use, and
+           only if the contract still stands once they are ready.
 
         Raises:
+            EngineBusy: too many loans are being made; nothing was counted.
             NotForThisExecutor: step 1.
+            GrantEnded: the contract ended while the data was made ready.
             From usage.open, and as ``Engine.build`` and ``Engine.export``; the grant is closed.
         """
+        with self._loaned.taken():
+            return self._lend(sender, request)
+
+    def _lend(self, sender: Member, request: LendRequest) -> Loan:
         # Step 1
         order = order_of(request.order)
         me = self._trust.me()
@@ -68,9 +79,11 @@ class Lending(Projecting):
             return self._unlent(request.order, demand, (obstacle,))
         # Step 4
         try:
-            loan = self._exported(granted, demand)
-        except HuiqiError:
-            closing = Closing(outcome=GrantState.FAILED, joint=joint_of(order))
+            loan = self._made_ready(granted, demand)
+        except HuiqiError as error:
+            ended = isinstance(error, GrantEnded)
+            outcome = GrantState.REVOKED if ended else GrantState.FAILED
+            closing = Closing(outcome=outcome, reasons=(reason_of(error),), joint=joint_of(order))
             self._usage.close(granted.id, closing)
             raise
         self._lent[(order.use_id, request.contract)] = (granted.id, sender.id)
@@ -92,12 +105,13 @@ class Lending(Projecting):
         """Close the grant of a loan and sign for it; a repeat returns the first receipt.
 
         Raises:
-            UnknownLoan: it is out to somebody else.
+            UnknownLoan: it is out to somebody else, or for another use.
+            UnknownUse: from usage; there is no such grant.
             GrantEnded: from usage; the use is over and not completed, its answer may not leave.
         """
-        key = (release.use_id, release.contract)
-        known = self._lent.get(key)
-        if known is not None and known != (release.grant_id, sender.id):
+        grant = self._usage.grant(release.grant_id)
+        stated = (release.use_id, release.contract, sender.id)
+        if (grant.use_id, grant.contract, grant.executor) != stated:
             raise UnknownLoan(use_id=release.use_id[:40])
         closing = Closing(
             outcome=release.outcome,
@@ -109,7 +123,7 @@ class Lending(Projecting):
         try:
             return self._usage.close(release.grant_id, closing)
         finally:
-            self._lent.pop(key, None)
+            self._lent.pop((release.use_id, release.contract), None)
 
     def _analysed(self, order: UseOrder, contract: ContractId) -> tuple[Query, Demand]:
         query = read_text(order)
@@ -132,6 +146,18 @@ class Lending(Projecting):
             reasons=reasons,
         )
         return Loan(refusal=refusal, receipt=receipt)
+
+    def _made_ready(self, grant: Grant, demand: Demand) -> Loan:
+        """The data of a loan; its grant is renewed while that takes, and once more at the end."""
+        renew = partial(self._usage.renew, grant.id)
+        usage = self._usage
+        leases = Leases([renew], every_s=usage.renew_every_s, lease_s=usage.lease_s)
+        try:
+            loan = self._exported(grant, demand)
+        finally:
+            leases.finish()
+        renew()
+        return loan
 
     def _exported(self, grant: Grant, demand: Demand) -> Loan:
         projection, table = self._projected(grant)

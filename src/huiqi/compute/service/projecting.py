@@ -9,6 +9,7 @@ from huiqi.compute.types import BuildOrder, Projection, SessionTable
 from huiqi.contracts.types import ContractStatus
 from huiqi.kernel.clock import iso
 from huiqi.kernel.digests import sm3_hex
+from huiqi.kernel.errors import HuiqiError
 from huiqi.kernel.facts import Fact
 from huiqi.usage.types import Grant
 
@@ -28,10 +29,20 @@ class Projecting(Room):
         2. Overwrite and unlink its file, destroy its key.
         3. Record ProjectionDestroyed with the deletion record.
         4. Forget it. After a crash anywhere the next sweep starts over.
+
+        Raises:
+            HuiqiError, OSError: one of them could not be destroyed now; the others were.
         """
         over = [(p, why) for p in self._projections.all(self._scope) if (why := self._over(p))]
+        failures: list[HuiqiError | OSError] = []
         for projection, why in over:
-            self._destroy(projection, why)
+            try:
+                self._destroy(projection, why)
+            except (HuiqiError, OSError) as error:
+                # Those behind it must go all the same; it is tried again on the next beat.
+                failures.append(error)
+        if failures:
+            raise failures[0]
         return len(over)
 
     def close(self) -> None:
@@ -45,7 +56,7 @@ class Projecting(Room):
             return "contract unknown"
         if contract.status is not ContractStatus.PERFORMING:
             return f"contract ended: {contract.end_reason or contract.status.value}"
-        if contract.ends_at is not None and contract.ends_at <= self._clock.now():
+        if contract.ends_at is None or contract.ends_at <= self._clock.now():
             return "contract term over"
         return ""
 
@@ -124,7 +135,12 @@ class Projecting(Room):
             salt=secrets.token_bytes(SALT_BYTES),
             target=path,
         )
-        built = self._engine.build(order)
+        try:
+            built = self._engine.build(order)
+        except HuiqiError:
+            # No sweep knows of it: what was begun must not outlive the contract.
+            self._projections.destroy(self._scope, shape.id)
+            raise
         projection = Projection(
             id=shape.id,
             contract=grant.contract,

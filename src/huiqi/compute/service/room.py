@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from huiqi.compute.errors import OrderUnreadable, QueryRefused, UseUnderWay
+from huiqi.compute.errors import EngineBusy, OrderUnreadable, QueryRefused, UseUnderWay
 from huiqi.compute.guard import read_query
 from huiqi.compute.ports import ComputePeers, Engine, ProjectionStore
 from huiqi.compute.query import Query
@@ -25,6 +25,33 @@ if TYPE_CHECKING:
     from huiqi.policy.service import Policies
     from huiqi.trust.service import Trust
     from huiqi.usage.service import Usage
+
+
+LONGEST_ORDER = 65_536
+# How many verbs of one kind may be under way at once. Each holds a thread of this process that
+# mostly waits: for a peer, or for one of the few engine processes.
+MOST_AT_ONCE = 12
+
+
+class Places:
+    """A number of places for one kind of work; who finds none is told at once and waits nowhere."""
+
+    def __init__(self, most: int = MOST_AT_ONCE) -> None:
+        self._free = threading.BoundedSemaphore(most)
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Hold one place.
+
+        Raises:
+            EngineBusy: there is none.
+        """
+        if not self._free.acquire(blocking=False):
+            raise EngineBusy
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 class Room:
@@ -52,6 +79,7 @@ class Room:
         self._engine, self._projections, self._peers = engine, projections, peers
         self._lock = threading.Lock()
         self._running: set[str] = set()
+        self._asked, self._worked, self._loaned = Places(), Places(), Places()
         self._building: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         # (use id, contract) -> (grant id, executor) of what is lent out. After a restart nothing
         # is: the usage room ends such grants as expired.
@@ -101,6 +129,9 @@ def order_of(signed: SignedOrder) -> UseOrder:
     Raises:
         OrderUnreadable: there is none.
     """
+    # Far above any order that the guard accepts; what is longer would only fill the books.
+    if len(signed.body) > LONGEST_ORDER:
+        raise OrderUnreadable
     try:
         return msgspec.json.decode(signed.body, type=UseOrder)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:

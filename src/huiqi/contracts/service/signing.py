@@ -1,6 +1,7 @@
 """How do both parties sign, and how does the contract come into force?"""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -41,13 +42,16 @@ from huiqi.contracts.types import (
     PartySignature,
     SignatureNotice,
 )
-from huiqi.kernel.clock import iso
+from huiqi.kernel.clock import iso, parse_instant
 from huiqi.kernel.digests import sm3_hex
 from huiqi.kernel.steps import reached
 from huiqi.kernel.work import Tx
 from huiqi.trust.errors import ForgedSignature
 from huiqi.trust.types import Member
 
+# Who signs while a colleague does joins that signing; what is older than this was cut off, and
+# its time would no longer be the truth.
+JOINED = timedelta(seconds=60)
 _UNAGREED = (ContractStatus.INITIATED, ContractStatus.NEGOTIATING)
 
 
@@ -207,6 +211,8 @@ class Signing(Negotiating):
         body = body_bytes(held)
         if body != body_bytes(seen):
             raise EditedAgreement(contract=held.id)
+        if held.intent_at and self._clock.now() - parse_instant(held.intent_at) < JOINED:
+            return held
         intended = replaced(held, intent_at=iso(next_at(held, self._clock.now())))
         self._store.put(self._scope, tx, intended)
         details = {"sm3": sm3_hex(body), "signTime": intended.intent_at}

@@ -124,6 +124,15 @@ class Closing:
             if deposit is not None and (deposit.held, deposit.held_zh) != (why.en, why.zh):
                 held = msgspec.structs.replace(deposit, held=why.en, held_zh=why.zh)
                 self._store.put_deposit(self._scope, tx, held)
+                tx.record(
+                    Fact(
+                        kind="ReceiptHeld",
+                        subject=deposit.contract,
+                        actor=self._scope.participant,
+                        at=self._clock.now(),
+                        details={"receipt": receipt_id, "why": why.en},
+                    )
+                )
 
     def _finish(self, run: Run) -> Sequence[Statement]:
         if run.state is RunState.TAKEN:

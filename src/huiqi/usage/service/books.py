@@ -9,7 +9,7 @@ from huiqi.kernel.canonical import canonical_bytes
 from huiqi.kernel.digests import sha256_hex
 from huiqi.kernel.facts import Fact
 from huiqi.kernel.work import Tx
-from huiqi.policy.types import Context, Decision, Reason
+from huiqi.policy.types import Context, Decision, Reason, Verdict
 from huiqi.usage.errors import UnknownUse
 from huiqi.usage.metering import (
     Asked,
@@ -71,7 +71,7 @@ class Books(Room):
 
         def unit(tx: Tx) -> Use:
             # Two calls with one use id meet here: the writer is alone, the second finds the first.
-            if (known := self._provided(tx, use.use_id, use.contract)) is not None:
+            if (known := self._first(tx, asked, use)) is not None:
                 return known
             tallies = {w: self._store.tally(self._scope, tx, use.contract, w) for w in windows}
             first_use = self._store.first_use(self._scope, tx, use.contract)
@@ -81,6 +81,7 @@ class Books(Room):
             verdict = rules.decide(context)
             if verdict.decision is Decision.ALLOWED:
                 return self._put_grant(tx, use, asked, (rules, context, tallies))
+            self._put_decision(tx, use, verdict, context)
             reasons = reasons_of(verdict) + held_by_others(rules, context, tallies)
             return self._put_refusal(tx, use, asked, (verdict.decision, reasons))
 
@@ -91,7 +92,7 @@ class Books(Room):
         use = self._asked_use(asked)
 
         def unit(tx: Tx) -> Use:
-            if (known := self._provided(tx, use.use_id, use.contract)) is not None:
+            if (known := self._first(tx, asked, use)) is not None:
                 return known
             return self._put_refusal(tx, use, asked, (Decision.DENIED, reasons))
 
@@ -170,6 +171,16 @@ class Books(Room):
         self._record(tx, "UseGranted", granted, canonical_bytes(context))
         return granted
 
+    def _put_decision(self, tx: Tx, use: Use, verdict: Verdict, context: Context) -> None:
+        """What a refusal was decided on, so that it can be made again from the log alone.
+
+        The document of UseRefused is the receipt; that of UseGranted is the context already.
+        """
+        decided = msgspec.structs.replace(
+            use, decision=verdict.decision.value, reasons=verdict.reasons
+        )
+        self._record(tx, "UseDecided", decided, canonical_bytes(context))
+
     def _put_refusal(
         self, tx: Tx, use: Use, asked: Asked, why: tuple[Decision, tuple[Reason, ...]]
     ) -> Use:
@@ -221,6 +232,13 @@ class Books(Room):
                 document=document,
             )
         )
+
+    def _first(self, tx: Tx, asked: Asked, use: Use) -> Use | None:
+        """The use that came first under this id; another order of that id has no part in it."""
+        known = self._provided(tx, use.use_id, use.contract)
+        if known is not None:
+            self._check_same(tx, asked.order)
+        return known
 
     def _fresh(self, tx: Tx, use: Use) -> Use:
         fresh = self._provided(tx, use.use_id, use.contract)

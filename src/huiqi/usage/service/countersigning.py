@@ -104,8 +104,8 @@ class Countersigning(Room):
         # Step 4
         countersigned = [self._countersign(one) for one in kept]
         # Step 5
-        self._work.run(lambda tx: self._keep_all(tx, order, outcome, countersigned))
-        receipts = tuple(full for one in countersigned if (full := one.receipt()) is not None)
+        stand = self._work.run(lambda tx: self._keep_all(tx, order, outcome, countersigned))
+        receipts = tuple(full for one in stand if (full := one.receipt()) is not None)
         return msgspec.structs.replace(outcome, receipts=receipts)
 
     def countersigned(self, sender: Member, receipt: Receipt) -> None:
@@ -217,16 +217,25 @@ class Countersigning(Room):
 
     def _keep_all(
         self, tx: Tx, order: UseOrder, outcome: UseOutcome, receipts: Sequence[KeptReceipt]
-    ) -> None:
+    ) -> Sequence[KeptReceipt]:
+        """The receipts as they stand now: whoever has countersigned first has the last word."""
         bodies = {kept.contract: read_body(kept.body) for kept in receipts}
         for contract in joint_contracts(order):
             known = self._store.use(self._scope, tx, Side.CONSUMER, (order.use_id, contract))
             if known is not None and not known.receipt_id:
-                body = bodies.get(contract)
-                self._store.put_use(self._scope, tx, answered_use(known, outcome, body))
+                answered = answered_use(known, outcome, bodies.get(contract))
+                self._store.put_use(self._scope, tx, answered)
+                # With a receipt, ReceiptKept below says it.
+                if contract not in bodies and answered != known:
+                    details = {"useId": order.use_id, "state": answered.state.value}
+                    self._note(tx, "UseAnswered", contract, (details, None))
+        stand = []
         for kept in receipts:
-            if self._store.receipt(self._scope, tx, kept.receipt_id, Side.CONSUMER) is None:
+            first = self._store.receipt(self._scope, tx, kept.receipt_id, Side.CONSUMER)
+            if first is None:
                 self._keep_receipt(tx, kept, bodies[kept.contract])
+            stand.append(first or kept)
+        return stand
 
     def _keep_receipt(self, tx: Tx, kept: KeptReceipt, body: ReceiptBody) -> None:
         self._store.put_receipt(self._scope, tx, kept)
@@ -251,7 +260,8 @@ class Countersigning(Room):
         self._note(tx, "ReceiptCountersigned", full.contract, (details, full.body))
         tx.send(
             Outgoing(
-                key=full.contract,
+                # Not the key of messages to the consumer: see contracts/messages.py.
+                key=f"{full.contract}/platform",
                 to=platform,
                 code="ReceiptDeposit",
                 body=msgspec.json.encode(full.receipt()),

@@ -62,6 +62,14 @@ class Enforcement(Books):
             reasons=known.reasons,
         )
 
+    def grant(self, grant_id: str) -> Grant:
+        """A grant as it stands now: for which use and contract, and who executes it.
+
+        Raises:
+            UnknownUse: no such grant.
+        """
+        return self._granted(grant_id)[1]
+
     def renew(self, grant_id: str) -> Grant:
         """Prolong the lease of a running use, after reading contract, parties and terms again.
 
@@ -71,10 +79,9 @@ class Enforcement(Books):
         """
         use, grant = self._granted(grant_id)
         _still_open(use)
-        contract = self._contracts.contract(use.contract)
         now = self._clock.now()
         reason = lease_over() if grant.leased_until + LEASE_GRACE < now else None
-        reason = reason or self._obstacle(contract) or self._denied_now(use, contract)
+        reason = reason or self._stopped_by(use)
         if reason is not None:
             raise GrantEnded(reason=reason.text.en, reason_zh=reason.text.zh)
         until = now + timedelta(seconds=self.lease_s)
@@ -97,7 +104,7 @@ class Enforcement(Books):
 
         1. Find the grant; a use that has ended is not ended twice.
         2. Check the report: rows within the grant, result bytes and digest alike.
-        3. Read the contract again: an answer that comes after its end is revoked.
+        3. Read contract, parties and terms again: an answer that comes too late is revoked.
         4. In one transaction: counters, state, result, receipt body, UseClosed or UseRefused.
         5. Sign the receipt and keep the signature.
         6. An answer may only leave under a completed use.
@@ -117,7 +124,7 @@ class Enforcement(Books):
                 _check_report(grant, closing)
             # Step 3
             step = (REPORTS[closing.outcome], GrantSender.EXECUTOR)
-            reason = self._obstacle(self._contracts.contract(use.contract)) if completing else None
+            reason = self._stopped_by(use) if completing else None
             if reason is not None:
                 step = (GrantMessage.REVOKE, GrantSender.PROVIDER)
                 closing = Closing(outcome=GrantState.REVOKED, reasons=(reason,))
@@ -167,19 +174,19 @@ class Enforcement(Books):
         return Asked(order=order, signed=signed, demand=demand, contract=contract)
 
     def _first_outcome(self, asked: Asked) -> Use | None:
-        def unit(tx: Tx) -> Use | None:
-            known = self._provided(tx, asked.order.use_id, asked.contract.id)
-            if known is not None:
-                self._check_same(tx, asked.order)
-            return known
-
-        return self._work.read(unit)
+        use = self._asked_use(asked)
+        return self._work.read(lambda tx: self._first(tx, asked, use))
 
     def _granted(self, grant_id: str) -> tuple[Use, Grant]:
         use = self._work.read(lambda tx: self._store.use_of_grant(self._scope, tx, grant_id))
         if use is None or use.grant is None:
             raise UnknownUse(id=grant_id[:40])
         return use, use.grant
+
+    def _stopped_by(self, use: Use) -> Reason | None:
+        """Why a use that was granted must not go on; None while it may."""
+        contract = self._contracts.contract(use.contract)
+        return self._obstacle(contract) or self._denied_now(use, contract)
 
     def _denied_now(self, use: Use, contract: Contract) -> Reason | None:
         """What the terms say now, on the counters as they were when it was granted."""

@@ -36,18 +36,18 @@ class Upkeep(Books):
         """On a beat: end uses whose lease is long over, and forget results of an hour ago.
 
         Returns how many uses expired. Those that ran here give their reservation back, because
-        nothing leaves without ``close``; those that ran elsewhere stay consumed.
+        nothing leaves without ``close``; those that ran elsewhere stay consumed. Receipts whose
+        signature failed are signed.
         """
         now = self._clock.now()
         due = self._work.read(lambda tx: self._store.open_uses(self._scope, tx, now - LEASE_GRACE))
         for use in due:
             self._given_up(use, GrantMessage.EXPIRE, lease_over())
-        if due:
-            self._sign_intended()
         if self._work.read(
             lambda tx: self._store.stale_results(self._scope, tx, now - RESULT_LIFE)
         ):
             self._work.run(lambda tx: self._store.drop_results(self._scope, tx, now - RESULT_LIFE))
+        self._sign_intended()
         return len(due)
 
     def _given_up(self, use: Use, message: GrantMessage, reason: Reason) -> None:
