@@ -20,7 +20,8 @@ from huiqi.kernel.ids import (
     check_subject_code,
     owner_of,
 )
-from huiqi.trust.errors import WrongAddress, WrongApplication
+from huiqi.trust.addresses import clean_address
+from huiqi.trust.errors import WrongApplication
 from huiqi.trust.signatures import genuine, verify_with
 from huiqi.trust.types import (
     NATIONAL_SUITE,
@@ -48,8 +49,6 @@ INVITES = {
     SystemKind.PLATFORM: (SystemKind.CONNECTOR,),
     SystemKind.CONNECTOR: (),
 }
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:_]+(/[A-Za-z0-9._~\-/]*)?")
-_LONGEST_ADDRESS = 300
 _LONGEST_NAME = 100
 _AREA = re.compile(r"[0-9]{4}")
 
@@ -82,17 +81,6 @@ def keys_digest(keys: Sequence[PublicKey]) -> str:
     return sha256_hex("\n".join(sorted(f"{key.suite} {key.value}" for key in keys)).encode())
 
 
-def clean_address(address: str) -> str:
-    """``address`` without a trailing slash.
-
-    Raises:
-        WrongAddress: not an http or https URL, or over 300 characters.
-    """
-    if len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
-        raise WrongAddress
-    return address.rstrip("/")
-
-
 def check_record(member: Member) -> None:
     """Accept a member's record that agrees with itself.
 
@@ -112,12 +100,15 @@ def check_record(member: Member) -> None:
 
 
 def check_details(name: str, area: str) -> None:
-    """Accept a name of 1 to 100 characters and an area code of four digits (N04 section 4.1).
+    """Accept a name of 1 to 100 printable characters and an area code (N04 section 4.1).
+
+    Marks that nobody sees, such as those that turn the direction of writing, can make one name
+    look like another.
 
     Raises:
         WrongApplication: one of them is not in form.
     """
-    if not name.strip() or len(name) > _LONGEST_NAME:
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise WrongApplication(part="name")
     if not _AREA.fullmatch(area):
         raise WrongApplication(part="area")

@@ -42,6 +42,17 @@ class MemberSuspended(DeniedError):
     en = "Member '{member}' is suspended; ask the operator to resume it"
 
 
+class DirectoryBusy(UnavailableError):
+    """Too many members are being looked up at the issuer at this moment; repeat the call shortly.
+
+    If it lasts, somebody sends many messages in the names of systems that nobody knows.
+    """
+
+    code = "trust.directory_busy"
+    zh = "正在向签发方查询的成员过多，请稍后重试"
+    en = "Too many members are being looked up at the issuer now; try again shortly"
+
+
 class OwnStanding(ConflictError):
     """A system can neither suspend nor resume itself; its issuer can."""
 
@@ -187,6 +198,17 @@ class WrongLogin(DeniedError):
     code = "trust.wrong_login"
     zh = "用户名或密码不正确"
     en = "Login or password is wrong"
+
+
+class LoginBusy(UnavailableError):
+    """Too many people log in to this system at this moment; try again shortly.
+
+    If it lasts, somebody guesses passwords: look where the attempts come from.
+    """
+
+    code = "trust.login_busy"
+    zh = "当前登录人数过多，请稍后再试"
+    en = "Too many people log in at this moment; try again shortly"
 
 
 class TooManyAttempts(DeniedError):

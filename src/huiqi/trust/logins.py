@@ -35,7 +35,7 @@ def check_user(login: str, name: str, roles: Sequence[Role]) -> None:
     """
     if not login:
         raise WrongUser(part="login")
-    if not name.strip() or len(name) > _LONGEST_NAME:
+    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise WrongUser(part="name")
     if not roles:
         raise WrongUser(part="roles")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from litestar import Litestar, Router
 from litestar.datastructures import MutableScopeHeaders, State
+from litestar.exceptions import InternalServerException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
@@ -11,7 +12,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from huiqi.web import api, console
 from huiqi.web.console.doors import enter, enter_program
-from huiqi.web.problems import answer
+from huiqi.web.problems import answer, no_such_file
 from huiqi.web.render import STATIC
 from huiqi.web.system import System
 from huiqi.web.visit import SYSTEMS_KEY
@@ -51,7 +52,12 @@ def build_app(
         "/{prefix:str}/api/v1", route_handlers=api.HANDLERS, before_request=enter_program
     )
     static = create_static_files_router(
-        path="/static", directories=[STATIC], include_in_schema=False, cache_control=None
+        path="/static",
+        directories=[STATIC],
+        include_in_schema=False,
+        cache_control=None,
+        # A path that no file can have, such as one with a NUL or below a file.
+        exception_handlers={ValueError: no_such_file, InternalServerException: no_such_file},
     )
     return Litestar(
         route_handlers=[above, pages, programs, static, *extra],

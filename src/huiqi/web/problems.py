@@ -12,10 +12,11 @@ from urllib.parse import quote
 import msgspec
 import structlog
 from litestar import Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import ClientException, HTTPException, NotFoundException
 from litestar.response import Redirect
 
 from huiqi.kernel.errors import HuiqiError, Language
+from huiqi.kernel.text import Text
 from huiqi.trust.errors import TooManyAttempts, WrongLogin
 from huiqi.web.pages.error import error_page
 from huiqi.web.render import show
@@ -46,6 +47,22 @@ STATUS_OF_ERROR: dict[type[HuiqiError], HTTPStatus] = {
     WrongLogin: HTTPStatus.UNAUTHORIZED,
     TooManyAttempts: HTTPStatus.TOO_MANY_REQUESTS,
 }
+
+
+_SENTENCES: dict[HTTPStatus, Text] = {
+    HTTPStatus.BAD_REQUEST: Text("请求的格式不正确", "The request is malformed"),
+    HTTPStatus.NOT_FOUND: Text("没有这个接口", "There is no such interface"),
+    HTTPStatus.METHOD_NOT_ALLOWED: Text(
+        "这个接口不接受该请求方法", "This interface does not take that method"
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Text("请求内容过大", "The request is too large"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: Text(
+        "不支持这种内容类型", "This content type is not taken here"
+    ),
+}
+_ANY_OTHER = Text("请求未被接受", "The request was not taken")
+# A message of the validator names a field and a type, never a value; still it is kept short.
+_LONGEST_PLACE, _MOST_PLACES = 160, 5
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,7 +104,10 @@ def for_programs(request: AnyRequest, error: Exception) -> Response[bytes]:
         case HuiqiError():
             problem = problem_of(error, language, instance=request.scope["path"])
         case HTTPException():
-            problem = _problem_of_http(error, request.scope["path"])
+            problem = _problem_of_http(error, language, request.scope["path"])
+        case RecursionError() | UnicodeDecodeError():
+            # Only a body can be nested that deep, or be no UTF-8.
+            problem = _problem_of_http(ClientException(), language, request.scope["path"])
         case _:
             problem = _unknown(error, request.scope["path"])
     return Response(
@@ -120,6 +140,11 @@ def answer(request: AnyRequest, error: Exception) -> Response[bytes] | Redirect:
     return for_people(request, error)
 
 
+def no_such_file(request: AnyRequest, _error: Exception) -> Response[bytes] | Redirect:
+    """The answer for a path under which no file can lie."""
+    return for_people(request, NotFoundException())
+
+
 def _visit(request: AnyRequest) -> Visit:
     known: Visit | None = request.scope["state"].get(STATE_KEY)
     return known or arrive(request, token=cookie_token(request))
@@ -131,24 +156,48 @@ def _to_login(request: AnyRequest) -> Redirect:
     return Redirect(f"{visit.base}/login?next={quote(wanted, safe='')}", status_code=303)
 
 
-def _problem_of_http(error: HTTPException, path: str) -> Problem:
+def _problem_of_http(error: HTTPException, language: Language, path: str) -> Problem:
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _unknown(error, path)
+        # The framework's own trouble, mostly a caller that hung up: one line says it, and anybody
+        # can cause thousands.
+        mark = _mark()
+        log.warning("http_trouble", id=mark, path=path[:200], detail=error.detail[:200])
+        return _trouble(mark)
     return Problem(
         type="about:blank",
         title=status.phrase,
         status=status.value,
         code=f"http.{status.value}",
-        detail=error.detail if status == HTTPStatus.BAD_REQUEST else "",
+        detail=_SENTENCES.get(status, _ANY_OTHER).read(language) + _where(error),
         instance=path,
     )
 
 
+def _where(error: HTTPException) -> str:
+    """Which fields of a document are not of the expected form, as the validator says it."""
+    if not isinstance(error.extra, list):
+        return ""
+    found = [each for each in error.extra if isinstance(each, dict)]
+    places = [
+        f"{each.get('key', '')} {each.get('message', '')}".strip()[:_LONGEST_PLACE]
+        for each in found[:_MOST_PLACES]
+    ]
+    return ": " + "; ".join(places) if places else ""
+
+
 def _unknown(error: Exception, path: str) -> Problem:
-    mark = uuid.uuid4().hex[:12]  # noqa: TID251 - an id for the log, part of no document
+    mark = _mark()
     # Formatted here: a renderer that prints local variables would print what people typed.
     log.error("unknown_error", id=mark, path=path, trace="".join(format_exception(error)))
+    return _trouble(mark)
+
+
+def _mark() -> str:
+    return uuid.uuid4().hex[:12]  # noqa: TID251 - an id for the log, part of no document
+
+
+def _trouble(mark: str) -> Problem:
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return Problem(
         type="about:blank",

@@ -1,6 +1,7 @@
 """How does a page object become HTML?"""
 
 import hashlib
+import re
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -20,12 +21,29 @@ TEMPLATES = HERE / "templates"
 STATIC = HERE / "static"
 
 
+# Marks that change in which order a line is read, and control characters: in the texts of other
+# organisations they can make one thing look like another.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(value: object) -> object:
+    """A text with every unseen mark shown as U+FFFD; anything else, our own HTML too, as it is.
+
+    >>> visible("abc\u202egnp.exe") == "abc\ufffdgnp.exe"
+    True
+    """
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _UNSEEN.sub("\ufffd", value)
+    return value
+
+
 @cache
 def environment() -> jinja2.Environment:
     """The templates, with autoescaping for everything and undefined names as errors."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=visible,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -88,4 +106,5 @@ def _form_cookie(visit: Visit) -> Cookie:
         path="/",
         httponly=True,
         samesite="strict",
+        secure=visit.secure,
     )

@@ -1,5 +1,6 @@
 """Who is looking, at which system, in which language and theme?"""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from huiqi.web.system import System
 THEMES = ("light", "dark")
 # Ties forms of people who are not logged in to their own browser.
 FORM_COOKIE = "hq_form"
+_FORM_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 # Where a request's Visit is kept in the ASGI scope.
 STATE_KEY = "huiqi_visit"
 SYSTEMS_KEY = "huiqi_systems"
@@ -64,7 +66,8 @@ class Visit:
 
     ``system`` is None on pages above all systems. ``theme`` is empty until chosen.
     ``anonymous_token`` goes into forms of people who are not logged in and into ``hq_form``.
-    ``done`` names what was just achieved, for the confirmation on the next page.
+    ``secure`` says that the browser came by https. ``done`` names what was just achieved, for the
+    confirmation on the next page.
     """
 
     hosted: System | None
@@ -73,6 +76,7 @@ class Visit:
     theme: str
     path: str
     anonymous_token: str
+    secure: bool = False
     full_path: str = ""
     done: str = ""
 
@@ -159,8 +163,9 @@ def arrive(connection: AnyConnection, *, token: str | None) -> Visit:
         theme=theme if theme in THEMES else "",
         path=path,
         full_path=f"{path}?{query}" if query else path,
+        secure=connection.url.scheme == "https",
         done=connection.query_params.get("done", ""),
-        anonymous_token=connection.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24),
+        anonymous_token=form_cookie(connection) or secrets.token_urlsafe(24),
     )
 
 
@@ -174,6 +179,12 @@ def cookie_token(connection: AnyConnection) -> str | None:
     """The session cookie of the system that the path names."""
     system = system_of(connection)
     return connection.cookies.get(cookie_name(system)) if system else None
+
+
+def form_cookie(connection: AnyConnection) -> str:
+    """The browser's own form token; empty when it has none, or one that we never gave out."""
+    given = connection.cookies.get(FORM_COOKIE, "")
+    return given if _FORM_TOKEN.fullmatch(given) else ""
 
 
 def visit_in(connection: AnyConnection) -> Visit:
@@ -193,5 +204,7 @@ def check_form(visit: Visit, given: str, *, cookie: str) -> None:
         ForgedForm: the token is missing or another one.
     """
     expected = visit.session.csrf if visit.session else cookie
-    if not expected or not secrets.compare_digest(given.encode(), expected.encode()):
+    # What is no UTF-8 is no token either.
+    said = given.encode(errors="replace")
+    if not expected or not secrets.compare_digest(said, expected.encode()):
         raise ForgedForm

@@ -7,6 +7,7 @@ import msgspec
 
 from huiqi.kernel.ids import SystemId, check_subject_code
 from huiqi.kernel.work import Tx
+from huiqi.trust.addresses import clean_address
 from huiqi.trust.credentials import (
     INVITES,
     application_bytes,
@@ -14,7 +15,6 @@ from huiqi.trust.credentials import (
     check_credential,
     check_record,
     check_welcome_signature,
-    clean_address,
     keys_digest,
     newcomer,
     welcome_bytes,

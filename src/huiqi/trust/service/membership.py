@@ -1,5 +1,6 @@
 """Who am I, who are the others, and may they act?"""
 
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -10,13 +11,14 @@ from huiqi.kernel.errors import HuiqiError, MissingError, UnavailableError
 from huiqi.kernel.facts import Fact
 from huiqi.kernel.ids import IdSource, WrongIdentifier, check_object_id
 from huiqi.kernel.work import Scope, Tx, Work
+from huiqi.trust.addresses import clean_address
 from huiqi.trust.credentials import (
     OBJECT_TYPES,
     check_credential,
-    clean_address,
     credential_bytes,
 )
 from huiqi.trust.errors import (
+    DirectoryBusy,
     ForgedSignature,
     MemberSuspended,
     NotEnrolled,
@@ -39,6 +41,11 @@ from huiqi.trust.types import (
 # A record learned from the issuer is confirmed again after this time (spec/ndi-identity
 # section 10: cached status no longer than five minutes).
 CONFIRM_AFTER = timedelta(minutes=5)
+# How many questions to the issuer may be open at once. Anybody can make a system ask by naming an
+# unknown sender, and a thread that waits for the issuer does nothing else.
+MOST_LOOKUPS = 4
+# Each check of a password takes 64 MiB for a tenth of a second, whoever asks for it.
+MOST_PASSWORD_CHECKS = 6
 # The reason of a suspension that the issuer reported; it ends when the issuer vouches again.
 _BY_ISSUER = "suspended by the issuer"
 
@@ -61,6 +68,10 @@ class Membership:
         self._scope, self._work, self._clock, self._ids = scope, work, clock, ids
         self._store, self._keys = store, keys
         self._passwords, self._directory = passwords, directory
+        # Apart, so that strangers cannot keep a known member from being confirmed.
+        self._learning = threading.BoundedSemaphore(MOST_LOOKUPS)
+        self._password_checks = threading.BoundedSemaphore(MOST_PASSWORD_CHECKS)
+        self._confirming = threading.BoundedSemaphore(MOST_LOOKUPS)
 
     def me(self) -> Member:
         """This system's own record.
@@ -229,7 +240,7 @@ class Membership:
         if self._directory is None or not _is_system(member):
             raise UnknownMember(member=member[:80])
         try:
-            credential = self._directory.lookup(member)
+            credential = _asked(self._directory, member, self._learning)
         except HuiqiError as error:
             if isinstance(error, MissingError) or _reason(error) == UnknownMember.code:
                 raise UnknownMember(member=member[:80]) from error
@@ -241,7 +252,9 @@ class Membership:
     def _confirmed(self, known: Known, directory: Directory) -> Known:
         """A learned record as the issuer sees it now; the old one while the issuer is away."""
         try:
-            credential = directory.lookup(known.member.id)
+            credential = _asked(directory, known.member.id, self._confirming)
+        except DirectoryBusy:
+            raise  # the issuer is not away: whether it vouches still can be known in a moment
         except UnavailableError:
             return known
         except HuiqiError as error:
@@ -328,6 +341,22 @@ class Membership:
 def _reason(error: HuiqiError) -> str:
     """The issuer's own code when the refusal came from afar, else the error's code."""
     return error.params.get("reason", error.code)
+
+
+def _asked(
+    directory: Directory, member: str, places: threading.BoundedSemaphore
+) -> MemberCredential:
+    """What the issuer says about ``member``.
+
+    Raises:
+        DirectoryBusy: all places are taken; nobody waits for one.
+    """
+    if not places.acquire(blocking=False):
+        raise DirectoryBusy
+    try:
+        return directory.lookup(member)
+    finally:
+        places.release()
 
 
 def _is_system(member: str) -> bool:

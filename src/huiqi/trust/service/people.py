@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 
 from huiqi.kernel.work import Tx
-from huiqi.trust.errors import DuplicateLogin, WrongLogin
+from huiqi.trust.errors import DuplicateLogin, LoginBusy, WrongLogin
 from huiqi.trust.logins import (
     ATTEMPT_WINDOW,
     LONGEST_PASSWORD,
@@ -22,6 +22,8 @@ from huiqi.trust.service.membership import Membership
 from huiqi.trust.types import KeptUser, Role, Session, Tie, User
 
 _TOKEN_BYTES = 32
+# How long a login waits for others; longer, and a flood would hold every thread.
+PATIENCE_S = 2.0
 
 
 class People(Membership):
@@ -68,13 +70,19 @@ class People(Membership):
 
         Raises:
             WrongLogin: login and password do not belong together.
+            LoginBusy: too many people log in at this moment.
             TooManyAttempts: five failures of the login or thirty of the source in 15 minutes.
         """
         folded = clean_login(login)
         attempt = attempt_of(folded, source)
-        kept = self._work.run(lambda tx: self._count_attempt(tx, attempt, folded))
-        encoded = kept.password if kept is not None else self._passwords.decoy()
-        right = self._passwords.verify(encoded, password[: LONGEST_PASSWORD + 1])
+        if not self._password_checks.acquire(timeout=PATIENCE_S):
+            raise LoginBusy
+        try:
+            kept = self._work.run(lambda tx: self._count_attempt(tx, attempt, folded))
+            encoded = kept.password if kept is not None else self._passwords.decoy()
+            right = self._passwords.verify(encoded, password[: LONGEST_PASSWORD + 1])
+        finally:
+            self._password_checks.release()
         if kept is None or not right:
             raise WrongLogin
         return self._open_session(kept.user, attempt)

@@ -3,6 +3,7 @@
 from huiqi.kernel.ids import SystemId
 from huiqi.kernel.work import Tx
 from huiqi.trust.errors import (
+    MalformedStamp,
     MemberSuspended,
     NotEnrolled,
     ReplayedMessage,
@@ -39,19 +40,22 @@ class Stamping(Membership):
     def check_request(self, stamp: Stamp, body: bytes) -> Member:
         """The genuine sender of a request, which is from now on known as received.
 
-        1. form 2. receiver and window of 300 s 3. the sender is known, here or to the issuer,
-        and active 4. signature 5. (sender, sequence) was not seen before, kept durably until the
-        window is over. Nothing is written before 4 holds.
+        1. form 2. receiver and window of 300 s 3. the sender is known, here or to the issuer, and
+        active; signature, first of all with the keys that are known here, so that nobody is asked
+        about a forged message 4. it is no reply 5. (sender, sequence) was not seen before, kept
+        durably until the window is over. Nothing is written before 3 holds.
 
         Raises:
             MalformedStamp, WrongReceiver, StaleMessage, UnknownMember, MemberSuspended,
-            ForgedSignature, UnknownSuite, ReplayedMessage: in that order of checking.
+            ForgedSignature, UnknownSuite, ReplayedMessage: one of the steps does not hold.
+            DirectoryBusy: the issuer cannot be asked at this moment.
         """
         check_form(stamp)
         self._check_receiver(stamp)
         until = acceptable_until(stamp, self._clock.now())
-        sender = self._sender(stamp)
-        verify_with(sender.keys, stamp_text(stamp, body), stamp.signature)
+        sender = self._genuine(stamp, body)
+        if stamp.in_reply_to:
+            raise MalformedStamp(part="inReplyTo")
 
         def verb(tx: Tx) -> bool:
             self._store.forget_seen(self._scope, tx, self._clock.now())
@@ -66,7 +70,10 @@ class Stamping(Membership):
 
         Raises:
             NotEnrolled: this system has no identity.
+            MalformedStamp: the request names no sequence, so that the reply would be a request.
         """
+        if not request.sequence:
+            raise MalformedStamp(part="sequenceNum")
         return self._stamped(request.code, request.sender, body, in_reply_to=request.sequence)
 
     def check_reply(self, stamp: Stamp, body: bytes, request: Stamp) -> None:
@@ -109,6 +116,16 @@ class Stamping(Membership):
             raise NotEnrolled
         if SystemId(stamp.receiver) != mine.member.id:
             raise WrongReceiver
+
+    def _genuine(self, stamp: Stamp, body: bytes) -> Member:
+        text = stamp_text(stamp, body)
+        here = self._work.read(lambda tx: self._store.known(self._scope, tx, stamp.sender))
+        if here is not None:
+            verify_with(here.member.keys, text, stamp.signature)
+        sender = self._sender(stamp)
+        if here is None or sender.keys != here.member.keys:
+            verify_with(sender.keys, text, stamp.signature)
+        return sender
 
     def _sender(self, stamp: Stamp) -> Member:
         known = self._known(stamp.sender)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -131,9 +132,9 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Close a period; ``until`` None means now."""
+    """Close a period; ``until`` (with its offset from UTC) None means now."""
 
-    until: datetime | None = None
+    until: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

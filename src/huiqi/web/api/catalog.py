@@ -1,8 +1,6 @@
 """Resources, products and the catalogue, for programs."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from litestar import post
 from litestar.datastructures import UploadFile
@@ -14,10 +12,10 @@ from huiqi.trust.types import Role
 from huiqi.web.api.bodies import Fetched, Publication, Registration, Rejection
 from huiqi.web.api.verbs import CREATED, deed, read
 from huiqi.web.console.doors import LARGEST_UPLOAD_BYTES
+from huiqi.web.numbers import most_of
 from huiqi.web.system import need
+from huiqi.web.uploads import laid_down
 from huiqi.web.visit import AnyRequest, visit_in
-
-CHUNK = 1 << 20
 
 
 @read("/resources")
@@ -47,12 +45,7 @@ def upload(
 ) -> Resource:
     """Upload one file (multipart field ``data``), profile it and register it as ``name``."""
     system = visit_in(request).system
-    with TemporaryDirectory(prefix="huiqi-upload-", dir=system.uploads) as folder:
-        target = Path(folder) / (Path(data.filename.replace("\\", "/")).name or "upload")
-        data.file.seek(0)
-        with target.open("wb") as file:
-            while chunk := data.file.read(CHUNK):
-                file.write(chunk)
+    with laid_down(system, data) as target:
         return need(system.catalog).register(name=name, file=str(target))
 
 
@@ -99,7 +92,7 @@ def search(
 ) -> Sequence[Hit]:
     """Search the platform's catalogue; an empty text gives everything listed."""
     system = visit_in(request).system
-    return system.shelf.search(q, limit=limit)
+    return system.shelf.search(q, limit=most_of(limit))
 
 
 @read("/catalogue/{product:str}")

@@ -7,6 +7,7 @@ from litestar.params import FromPath, FromQuery
 from huiqi.evidence.types import Proof, Sealed
 from huiqi.web.api.bodies import Checkpoint
 from huiqi.web.api.verbs import read
+from huiqi.web.numbers import entry_number, most_of, within
 from huiqi.web.visit import AnyRequest, visit_in
 
 
@@ -20,7 +21,8 @@ def entries(
 ) -> Sequence[Sealed]:
     """Entries newest first; ``before`` is the number of the last one."""
     log = visit_in(request).system.evidence
-    return log.entries(subject=subject, kind=kind, before=before, limit=limit)
+    upto = None if before is None else within(before)
+    return log.entries(subject=subject, kind=kind, before=upto, limit=most_of(limit))
 
 
 @read("/evidence/checkpoint")
@@ -33,7 +35,7 @@ def checkpoint(request: AnyRequest) -> Checkpoint:
 @read("/evidence/{seq:int}/proof")
 def proof(request: AnyRequest, seq: FromPath[int]) -> Proof:
     """That an entry stands in the log."""
-    return visit_in(request).system.evidence.proof(seq)
+    return visit_in(request).system.evidence.proof(entry_number(seq))
 
 
 @read("/evidence/documents/{sha256:str}/proof")

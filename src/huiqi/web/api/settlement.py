@@ -8,6 +8,7 @@ from huiqi.settlement.types import Deposit, Mismatch, Posting, Replay, Statement
 from huiqi.trust.types import Role
 from huiqi.web.api.bodies import Closing
 from huiqi.web.api.verbs import deed, read
+from huiqi.web.numbers import most_of
 from huiqi.web.system import need
 from huiqi.web.visit import AnyRequest, visit_in
 
@@ -49,7 +50,7 @@ def ledger(
     request: AnyRequest, account: FromQuery[str | None] = None, limit: FromQuery[int] = 200
 ) -> Sequence[Posting]:
     """Postings of one account or all."""
-    return need(visit_in(request).system.settlement).ledger(account=account, limit=limit)
+    return need(visit_in(request).system.settlement).ledger(account=account, limit=most_of(limit))
 
 
 @read("/settlement/balances")

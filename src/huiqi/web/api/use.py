@@ -11,6 +11,7 @@ from huiqi.usage.types import UseLine
 from huiqi.web.api.bodies import OutcomeView, Question, ReceiptView, outcome_of, view_of
 from huiqi.web.api.verbs import deed, read
 from huiqi.web.console.use import file_response, receipt_held
+from huiqi.web.numbers import most_of
 from huiqi.web.receipt_files import checked
 from huiqi.web.system import need
 from huiqi.web.visit import AnyRequest, visit_in
@@ -25,7 +26,7 @@ def uses(
 ) -> Sequence[UseLine]:
     """Uses newest first; ``before`` is the ``cursor`` of the last line."""
     usage = need(visit_in(request).system.usage)
-    return usage.uses(contract=contract, before=before, limit=limit)
+    return usage.uses(contract=contract, before=before, limit=most_of(limit))
 
 
 @deed("/uses", Role.CONSUMER)
@@ -44,11 +45,11 @@ def receipts(
     """Receipts newest first: own ones, or on the platform the deposited ones."""
     system = visit_in(request).system
     if system.usage is not None:
-        found = list(system.usage.receipts(contract=contract, limit=limit))
+        found = list(system.usage.receipts(contract=contract, limit=most_of(limit)))
     else:
         deposits = need(system.settlement).deposited()
         kept = [d.receipt for d in deposits if contract in {None, d.contract}]
-        found = kept[::-1][: max(0, limit)]
+        found = kept[::-1][: most_of(limit)]
     return [view_of(receipt) for receipt in found]
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from litestar import Response
 from litestar.params import FromPath
@@ -33,10 +31,10 @@ from huiqi.web.problems import status_of
 from huiqi.web.render import show
 from huiqi.web.system import System, need
 from huiqi.web.terms_form import TermsForm, faults_of, read_terms_form, terms_of
+from huiqi.web.uploads import laid_down
 from huiqi.web.visit import AnyRequest, Visit
 
 MOST_HITS = 50
-CHUNK = 1 << 20
 
 
 @page("/catalogue")
@@ -215,12 +213,7 @@ def _registered(visit: Visit, form: Form) -> Resource:
         if not form.text("path"):
             raise WrongField("file", label=visit.tongue.say(mark("上传文件")), value="—")
         return catalog.register(name=form.text("name"), file=form.text("path"), meanings=meanings)
-    with TemporaryDirectory(prefix="huiqi-upload-", dir=visit.system.uploads) as folder:
-        target = Path(folder) / (Path(upload.filename.replace("\\", "/")).name or "upload")
-        upload.file.seek(0)
-        with target.open("wb") as file:
-            while chunk := upload.file.read(CHUNK):
-                file.write(chunk)
+    with laid_down(visit.system, upload) as target:
         return catalog.register(name=form.text("name"), file=str(target), meanings=meanings)
 
 

@@ -16,7 +16,6 @@ from litestar.response import Redirect
 from huiqi.trust.types import Role
 from huiqi.web.forms import TOKEN_FIELD, Form, form_of
 from huiqi.web.visit import (
-    FORM_COOKIE,
     STATE_KEY,
     AnyRequest,
     Visit,
@@ -24,6 +23,7 @@ from huiqi.web.visit import (
     bearer_token,
     check_form,
     cookie_token,
+    form_cookie,
     visit_in,
 )
 
@@ -81,7 +81,7 @@ async def enter(request: AnyRequest) -> None:
     # 3
     if request.method == "POST":
         form = form_of(await request.form())
-        check_form(visit, form.text(TOKEN_FIELD), cookie=request.cookies.get(FORM_COOKIE, ""))
+        check_form(visit, form.text(TOKEN_FIELD), cookie=form_cookie(request))
         request.scope["state"][FORM_KEY] = form
 
 

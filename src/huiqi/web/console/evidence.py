@@ -8,6 +8,7 @@ from huiqi.evidence.errors import UnknownEntry
 from huiqi.evidence.types import Proof, Sealed
 from huiqi.kernel.errors import HuiqiError
 from huiqi.web.console.doors import asked, here, page
+from huiqi.web.numbers import entry_number, number_of
 from huiqi.web.pages.evidence import evidence_page, proof_page
 from huiqi.web.render import show
 from huiqi.web.system import System
@@ -21,13 +22,11 @@ def evidence(request: AnyRequest) -> Response[bytes]:
     """The log, newest first, of one subject or all."""
     visit = here(request)
     log = visit.system.evidence
-    subject, before = asked(request, "subject"), asked(request, "before")
+    subject, before = asked(request, "subject"), number_of(asked(request, "before"))
     found = evidence_page(
         visit.tongue,
         visit.base,
-        log.entries(
-            subject=subject or None, before=int(before) if before.isdigit() else None, limit=PAGE
-        ),
+        log.entries(subject=subject or None, before=before, limit=PAGE),
         size=log.size(),
         subject=subject,
         limit=PAGE,
@@ -48,7 +47,7 @@ def entry(request: AnyRequest, seq: FromPath[int]) -> Response[bytes]:
 @page("/evidence/{seq:int}/proof.json")
 def proof(request: AnyRequest, seq: FromPath[int]) -> Response[bytes]:
     """The proof as a file."""
-    found = here(request).system.evidence.proof(seq)
+    found = here(request).system.evidence.proof(entry_number(seq))
     return Response(
         msgspec.json.encode(found),
         media_type="application/json",
@@ -62,7 +61,7 @@ def entry_at(system: System, seq: int) -> Sealed:
     Raises:
         UnknownEntry: the log is not that long.
     """
-    found = system.evidence.entries(before=seq + 1, limit=1)
+    found = system.evidence.entries(before=entry_number(seq) + 1, limit=1)
     if not found or found[0].seq != seq:
         raise UnknownEntry(what=seq)
     return found[0]

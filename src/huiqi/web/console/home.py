@@ -1,6 +1,7 @@
 """How is the first page after the login put together, and where does a search lead?"""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from litestar import Response
 from litestar.response import Redirect
@@ -62,16 +63,17 @@ def find(request: AnyRequest) -> Redirect:
     """From one field to the right page: a contract, a receipt, an identifier, or the catalogue."""
     visit = here(request)
     wanted = asked(request, "q")
+    name = quote(wanted, safe="", errors="replace")
     system = visit.system
     contracts = system.contracts or system.contracts_desk
     if len(wanted) == CONTRACT_LENGTH and contracts is not None:
-        target = f"/contracts/{wanted}"
+        target = f"/contracts/{name}"
     elif len(wanted) == UUID_LENGTH and "-" in wanted:
-        target = f"/receipts/{wanted}"
+        target = f"/receipts/{name}"
     elif system.catalog is None and system.listing is None:
-        target = f"/identifiers?q={wanted}"
+        target = f"/identifiers?q={name}"
     else:
-        target = f"/catalogue?q={wanted}"
+        target = f"/catalogue?q={name}"
     return Redirect(f"{visit.base}{target}", status_code=SEE_OTHER)
 
 

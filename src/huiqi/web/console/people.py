@@ -64,7 +64,7 @@ def login(request: AnyRequest) -> Shown:
             path=visit.base,
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=visit.secure,
         )
     )
     return answer
@@ -95,6 +95,7 @@ def preferences(request: AnyRequest) -> Redirect:
                     max_age=CHOICE_DAYS * SECONDS_PER_DAY,
                     httponly=True,
                     samesite="lax",
+                    secure=visit.secure,
                 )
             )
     return answer

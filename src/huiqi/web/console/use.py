@@ -1,5 +1,6 @@
 """How do people ask under their contracts, and read the receipts?"""
 
+import re
 import uuid
 
 import msgspec
@@ -159,10 +160,20 @@ def keys(request: AnyRequest) -> Response[bytes]:
     )
 
 
+def file_name(receipt: str) -> str:
+    """The name of a receipt's download; the number is the provider's and may hold anything.
+
+    >>> file_name('a-1"; x')
+    'receipt-a-1x.json'
+    """
+    plain = re.sub(r"[^0-9A-Za-z-]", "", receipt)
+    return f"receipt-{plain[:64]}.json"
+
+
 def file_response(system: System, receipt: str) -> Response[bytes]:
     """The receipt file as a download."""
     held = receipt_held(system, receipt)
-    name = f"receipt-{body_of(held).receipt_id}.json"
+    name = file_name(body_of(held).receipt_id)
     return Response(
         receipt_file(system, held),
         media_type="application/json",
