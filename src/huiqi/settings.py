@@ -31,7 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proxy); empty means the address it listens on. ``passphrase`` opens the keystores; empty
     means the file ``secret`` in the data directory, made at the first start. ``language`` is that
     of the command line; pages follow their reader. ``sources`` are further folders from which
-    providers may register files (``HUIQI_SOURCES``, separated by colons).
+    providers may register files (``HUIQI_SOURCES``, separated by colons). ``trusted_proxies`` are
+    addresses of reverse proxies whose ``X-Forwarded-For`` is believed (separated by commas).
     """
 
     data: Path = Path("huiqi-data")
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kill_at: str = ""
     language: Language = "zh"
     sources: tuple[Path, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -69,6 +71,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         kill_at=given.get("HUIQI_KILL_AT", ""),
         language=read_language(given),
         sources=tuple(Path(f) for f in given.get("HUIQI_SOURCES", "").split(":") if f),
+        trusted_proxies=tuple(
+            each.strip() for each in given.get("HUIQI_TRUSTED_PROXIES", "").split(",") if each
+        ),
     )
 
 

@@ -6,6 +6,7 @@ import errno
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -23,6 +24,7 @@ from huiqi.settings import HIGHEST_PORT, Settings
 from huiqi.trust.errors import WrongInvitation
 from huiqi.trust.types import SystemKind
 from huiqi.web.app import build_app
+from huiqi.web.hosts import HostGuard
 from huiqi.web.public_log import log_routes
 from huiqi.web.wire_endpoint import wire_routes
 from huiqi.worker import Beat, Worker
@@ -34,6 +36,8 @@ PORTS_TRIED = 20
 THREADS = 128
 LOG_BEAT_S, LIFE_BEAT_S, SWEEP_BEAT_S, ARRIVE_BEAT_S = 0.0, 1.0, 0.5, 2.0
 BACKLOG = 512
+# More requests at once than this are answered 503; each may hold a body of some megabytes.
+MOST_REQUESTS = 1_000
 
 
 class House:
@@ -115,7 +119,17 @@ class Server:
         await asyncio.to_thread(_recover, self.house.systems)
         systems = {parts.site.prefix: parts.system for parts in self.house.systems}
         app = build_app(systems, extra=[*wire_routes(systems), *log_routes(systems)])
-        config = uvicorn.Config(app, log_config=None, access_log=False, backlog=BACKLOG)
+        settings = self.house.settings
+        config = uvicorn.Config(
+            HostGuard(app, names=_names(self.base, settings.host)),
+            log_config=None,
+            access_log=False,
+            backlog=BACKLOG,
+            limit_concurrency=MOST_REQUESTS,
+            # A header that anybody can send must not say where a login comes from.
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+        )
         self._uvicorn = _Announcing(config)
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[self.socket]))
         living = asyncio.create_task(_plainly(self._live(self._uvicorn.up, ready)))
@@ -177,6 +191,11 @@ def _listen(settings: Settings) -> socket.socket:
             continue
         return listener
     raise NoFreePort(port=settings.port, tried=PORTS_TRIED)
+
+
+def _names(base: str, host: str) -> frozenset[str]:
+    """The host names under which this process answers, beside addresses and localhost."""
+    return frozenset({host.lower(), (urlsplit(base).hostname or "").lower()} - {""})
 
 
 def _shown(host: str) -> str:

@@ -1,5 +1,6 @@
 """Which commands are there, and how does one that fails speak?"""
 
+import os
 import sys
 
 import click
@@ -27,6 +28,8 @@ for command in (demo, serve, init, invite, user, verify, fsck, replay, reset):
 
 def main() -> None:
     """Run one command; a failure is one sentence with its code, and exit status 1."""
+    # Whatever this process writes is for its owner alone: data, keys, receipts.
+    os.umask(0o077)
     try:
         commands(standalone_mode=False)
     except HuiqiError as error:

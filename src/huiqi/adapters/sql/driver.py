@@ -163,6 +163,8 @@ def _open_writer(path: Path) -> apsw.Connection:
     writer.execute("PRAGMA synchronous=FULL")
     writer.execute("PRAGMA foreign_keys=ON")
     writer.execute("PRAGMA cache_size=-8192")
+    # What was deleted, such as a kept result, is overwritten and not only unlinked.
+    writer.execute("PRAGMA secure_delete=ON")
     return writer
 
 

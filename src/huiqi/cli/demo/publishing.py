@@ -11,7 +11,7 @@ import huiqi
 from huiqi.cli.demo.api import Api
 from huiqi.cli.demo.progress import Progress, expect, until
 from huiqi.cli.demo.terms import (
-    FLIGHT_COLUMNS,
+    OFFERED_FLIGHT_COLUMNS,
     ROUTE_COLUMNS,
     VISIBILITY_COLUMNS,
     WEATHER_COLUMNS,
@@ -42,7 +42,12 @@ FLIGHTS = (
         abstract="33 万余个离港航班的时刻、延误、承运人与航线，可按机场与整点和逐时气象连接。",
         keywords=("航班", "准点", "延误", "机场", "flights", "delay", "airport", "punctuality"),
         wish=Wish(
-            columns=FLIGHT_COLUMNS, uses=500, min_group=10, per_use_fen=500, per_row_fen=3, weight=3
+            columns=OFFERED_FLIGHT_COLUMNS,
+            uses=500,
+            min_group=10,
+            per_use_fen=500,
+            per_row_fen=3,
+            weight=3,
         ),
     ),
     Goods(

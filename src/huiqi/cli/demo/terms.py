@@ -10,6 +10,8 @@ FLIGHT_COLUMNS = (
     "year", "month", "day", "dep_time", "sched_dep_time", "dep_delay", "arr_delay",
     "carrier", "origin", "dest", "air_time", "distance", "hour", "time_hour",
 )  # fmt: skip
+# The product also holds the aircraft's tail number, which the contract of the demo leaves out.
+OFFERED_FLIGHT_COLUMNS = (*FLIGHT_COLUMNS, "tailnum")
 ROUTE_COLUMNS = ("month", "carrier", "flight", "origin", "dest", "air_time", "distance")
 WEATHER_COLUMNS = (
     "origin", "year", "month", "day", "hour", "temp", "humid",

@@ -21,19 +21,23 @@ FORBIDDEN = (
         Text("未授权的列 tailnum", "a column that is not granted (tailnum)"),
         "SELECT tailnum, COUNT(*) AS n FROM flights GROUP BY tailnum",
         "research",
+        ("policy.data_field",),
     ),
     (
         Text("过小的分组（LEX 只有 1 个航班）", "a group that is too small (LEX has one flight)"),
         "SELECT dest, AVG(dep_delay) AS d FROM flights WHERE dest = 'LEX' GROUP BY dest",
         "research",
+        ("usage.group_too_small",),
     ),
     (
         Text("未授权的用途：营销", "a purpose that is not granted: marketing"),
         ALONE,
         "marketing",
+        ("policy.purpose",),
     ),
 )
 ALLOWED = "allowed"
+ENDED = "usage.contract_not_in_force"
 
 
 class Using:
@@ -49,19 +53,21 @@ class Using:
         """Everything, in the order in which the contract's two uses are spent."""
         joint = Text("联合统计：航班 × 逐时气象", "A joint aggregate: flights x hourly weather")
         self._progress.step(joint, self._joint)
-        for what, sql, purpose in FORBIDDEN:
+        for what, sql, purpose, codes in FORBIDDEN:
             title = Text(f"拒绝：{what.zh}", f"Refused: {what.en}")
-            self._progress.step(title, partial(self._refused, "flights", sql, purpose))
+            self._progress.step(title, partial(self._refused, "flights", sql, purpose, codes))
         second = Text("第 2 次使用：按承运人统计", "The second use: counts by carrier")
         self._progress.step(second, partial(self._allowed, "flights", ALONE))
         third = Text("拒绝：第 3 次使用，合约只有 2 次", "Refused: a third use of two")
-        self._progress.step(third, partial(self._refused, "flights", ALONE, "research"))
+        self._progress.step(
+            third, partial(self._refused, "flights", ALONE, "research", ("policy.count",))
+        )
         self._progress.step(
             Text("p2 撤销气象合约", "p2 revokes the weather contract"), self._revoke
         )
         after = Text("拒绝：撤销后的使用", "Refused: a use after the revocation")
         sql = "SELECT origin, AVG(temp) AS t FROM weather GROUP BY origin"
-        self._progress.step(after, partial(self._refused, "weather", sql, "research"))
+        self._progress.step(after, partial(self._refused, "weather", sql, "research", (ENDED,)))
 
     def _joint(self) -> tuple[None, Text]:
         outcome = self._ask(("flights", "weather"), JOINT, "research")
@@ -77,14 +83,19 @@ class Using:
     def _allowed(self, table: str, sql: str) -> tuple[None, Text]:
         outcome = self._ask((table,), sql, "research")
         expect(holds=outcome["decision"] == ALLOWED, why=_reasons(outcome, "en"))
+        expect(holds=bool(outcome["rows"]) and not outcome["error"], why=str(outcome["error"]))
         self._remember(outcome)
         return None, Text(f"{len(outcome['rows'])} 行结果", f"{len(outcome['rows'])} rows")
 
-    def _refused(self, table: str, sql: str, purpose: str) -> tuple[None, Text]:
+    def _refused(
+        self, table: str, sql: str, purpose: str, codes: tuple[str, ...]
+    ) -> tuple[None, Text]:
+        """A use that must be refused, and for one of these reasons."""
         outcome = self._ask((table,), sql, purpose)
         expect(holds=outcome["decision"] != ALLOWED, why="a forbidden use was answered")
         expect(holds=not outcome["rows"], why="rows came with a refusal")
-        expect(holds=bool(outcome["reasons"]), why="a refusal without a reason")
+        given = {each["code"] for each in outcome["reasons"]}
+        expect(holds=bool(given & set(codes)), why=f"refused for another reason: {given}")
         return None, Text(_reasons(outcome, "zh"), _reasons(outcome, "en"))
 
     def _revoke(self) -> tuple[None, Text]:

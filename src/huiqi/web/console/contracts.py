@@ -108,7 +108,11 @@ def _show(
     dossier = Dossier(
         report=report_on(system, held),
         changes=changes_of(system, held),
-        queue=system.outbox.waiting(system.scope, held.id),
+        queue=[
+            queued
+            for key in (held.id, f"{held.id}/platform")
+            for queued in system.outbox.waiting(system.scope, key)
+        ],
         names=names_of(system),
         counters=system.usage.counters(held.id) if system.usage else None,
     )
