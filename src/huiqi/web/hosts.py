@@ -5,7 +5,9 @@ then count as the same origin as the console. So requests are taken only under a
 ``localhost``, or a name that the operator configured.
 """
 
+from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import Any
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -24,21 +26,19 @@ class HostGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 421."""
-        # The life of the server itself is announced without headers.
-        if "headers" not in scope or self._known(_host_header(scope)):
+        if self._known(scope):
             await self._app(scope, receive, send)
             return
         headers = [(b"content-type", b"application/problem+json")]
         await send({"type": "http.response.start", "status": STATUS, "headers": headers})
         await send({"type": "http.response.body", "body": REFUSED, "more_body": False})
 
-    def _known(self, header: bytes) -> bool:
+    def _known(self, scope: Mapping[str, Any]) -> bool:
+        if "headers" not in scope:
+            return True  # the life of the server itself is announced without any
+        header: bytes = dict(scope["headers"]).get(b"host", b"")
         host = host_of(header.decode("latin-1"))
         return host in self._names or is_address(host)
-
-
-def _host_header(scope: Scope) -> bytes:
-    return dict(scope["headers"]).get(b"host", b"")
 
 
 def host_of(header: str) -> str:
