@@ -148,8 +148,10 @@ def open_keystore(folder: Path, passphrase: str) -> FileKeyStore:
     data = files.read(path)
     if data is None:
         files.make_folder(path.parent)
-        files.create(path, _fresh(passphrase))
-        data = files.read(path)  # another process may have been faster
+        head, kept, fresh = _fresh(passphrase)
+        if files.create(path, fresh):
+            return FileKeyStore(folder, head, kept)
+        data = files.read(path)  # another process was faster
     if data is None:
         raise KeyStoreLocked(file=_FILE)
     try:
@@ -162,7 +164,7 @@ def open_keystore(folder: Path, passphrase: str) -> FileKeyStore:
     return FileKeyStore(folder, found.head, kept)
 
 
-def _fresh(passphrase: str) -> bytes:
+def _fresh(passphrase: str) -> tuple[_Head, _Secrets, bytes]:
     private: dict[str, str] = {}
     public: list[PublicKey] = []
     for name, method in suites().items():
@@ -174,7 +176,8 @@ def _fresh(passphrase: str) -> bytes:
     kept = _Secrets(private=private, sealing=secrets.token_hex(_KEY_BYTES))
     key = _passphrase_key(passphrase, salt)
     secret = _encrypt(key, msgspec.json.encode(kept), canonical_bytes(head))
-    return msgspec.json.format(msgspec.json.encode(_File(head=head, secret=secret.hex())))
+    whole = msgspec.json.format(msgspec.json.encode(_File(head=head, secret=secret.hex())))
+    return head, kept, whole
 
 
 def _passphrase_key(passphrase: str, salt: bytes) -> AESGCM:
