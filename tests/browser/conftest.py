@@ -69,8 +69,9 @@ def _address(process: "subprocess.Popen[bytes]", out: Path) -> str:
     pytest.fail(f"the demo did not start:\n{out.read_text()[-4000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """For this folder only: while it runs, no other test can run an event loop."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -26,7 +26,7 @@ def every_kind_of_page(person: Person, prefix: str) -> list[str]:
         assert answer.status == 200, address
         seen[kind] = address
         links = person.page.eval_on_selector_all(
-            "a[href]", "found => found.map(a => a.getAttribute('href'))"
+            "a[href]:not([download])", "found => found.map(a => a.getAttribute('href'))"
         )
         todo += [link for link in links if link.startswith(f"/{prefix}/")]
     return list(seen.values())

@@ -45,7 +45,12 @@ def test_the_first_run_shows_the_seven_verbs_and_ends_well(
     places = [done.stdout.index(verb) for verb in VERBS]
     assert places == sorted(places)
     assert "✗ " not in done.stdout.replace("✗ The", "")
-    for forbidden in ("query.column", "usage.group_too_small", "policy.purpose", "policy.count"):
+    for forbidden in (
+        "policy.data_field",
+        "usage.group_too_small",
+        "policy.purpose",
+        "policy.count",
+    ):
         assert f"[{forbidden}]" in done.stdout
     assert "usage.contract_not_in_force" in done.stdout
     assert "12.57 = 12.20 + 0.37" in done.stdout
