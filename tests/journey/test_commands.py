@@ -113,6 +113,19 @@ def test_an_unknown_system_is_named(made: Path) -> None:
         assert "n1" in said
 
 
+def test_an_invitation_is_bound_only_to_a_code_that_exists(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert huiqi("init", "node", *_about("n1"), data=data).returncode == 0
+    with serving(data, command=("serve",)):
+        pass  # it founds itself
+    command = ("invite", "n1", "platform", "--subject")
+    wrong = f"{USCC[:-1]}Z"
+    assert wrong in _refused(*command, wrong, data=data, code="kernel.wrong_subject_code")
+    made = huiqi(*command, USCC, data=data)
+    assert made.returncode == 0, made.stderr
+    assert len(made.stdout.strip()) > 40
+
+
 def test_two_processes_do_not_share_one_directory(space: Space) -> None:
     before = {file: file.stat().st_size for file in space.data.rglob("systems.json")}
     for command in (("serve",), ("demo", "--exit"), ("fsck",)):

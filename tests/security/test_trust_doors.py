@@ -23,7 +23,7 @@ from huiqi.trust.errors import (
     WrongUser,
 )
 from huiqi.trust.service import Trust, people
-from huiqi.trust.service.membership import MOST_LOOKUPS, MOST_PASSWORD_CHECKS
+from huiqi.trust.service.learning import MOST_LOOKUPS, MOST_PASSWORD_CHECKS
 from huiqi.trust.stamps import stamped
 from huiqi.trust.types import MemberCredential, Role, SystemKind
 from tests.unit.trust.systems import C1, P1, At, House, open_house

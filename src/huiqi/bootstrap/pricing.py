@@ -3,7 +3,7 @@
 The policy room knows no price plans and settlement is a later room, so the two meet here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -24,9 +24,10 @@ class PricedPolicies(Policies):
         *,
         columns: Sequence[str] | None = None,
         ceiling: Terms | None = None,
+        types: Mapping[str, str] | None = None,
     ) -> tuple[Finding, ...]:
         """Everything wrong or doubtful in ``terms``, their price included."""
-        found = super().check(terms, columns=columns, ceiling=ceiling)
+        found = super().check(terms, columns=columns, ceiling=ceiling, types=types)
         return (*found, *_price_findings(terms))
 
     def report(
@@ -35,9 +36,10 @@ class PricedPolicies(Policies):
         *,
         columns: Sequence[str] | None = None,
         node: SystemId | None = None,
+        types: Mapping[str, str] | None = None,
     ) -> EnforceabilityReport:
         """How surely each term holds; not signable when the price could not be settled."""
-        report = super().report(terms, columns=columns, node=node)
+        report = super().report(terms, columns=columns, node=node, types=types)
         wrong = _price_findings(terms)
         if not wrong:
             return report

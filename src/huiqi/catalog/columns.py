@@ -9,6 +9,11 @@ from huiqi.catalog.errors import UnknownColumn, WrongLevel
 from huiqi.catalog.types import Column, Meaning
 
 
+def types_of(columns: Sequence[Column]) -> dict[str, str]:
+    """The DuckDB type of each column by its name, in their order."""
+    return {column.name: column.type for column in columns}
+
+
 def described(columns: Sequence[Column], meanings: Mapping[str, Meaning]) -> tuple[Column, ...]:
     """The columns with what the provider says about them.
 

@@ -110,14 +110,17 @@ def _check_new(kind: str, prefix: str, area: str, code: str) -> None:
 @click.argument("prefix")
 @click.argument("kind", type=click.Choice(["platform", "connector"]))
 @click.option("--note", default="", help="For whom it is, for your own records.")
-def invite(prefix: str, kind: str, note: str) -> None:
+@click.option("--subject", default="", help="Only this unified social credit code may use it.")
+def invite(*, prefix: str, kind: str, note: str, subject: str) -> None:
     """Make an invitation code at the node or platform PREFIX (not while it is served).
 
-    While it is served, use its members page. The code is shown once and works once.
+    While it is served, use its members page. The code is shown once and works once. Without
+    --subject whoever holds it can join under any free code.
     """
     house = House(read_settings())
     try:
-        click.echo(house.open().part(prefix).trust.invite(SystemKind(kind), note=note))
+        trust = house.open().part(prefix).trust
+        click.echo(trust.invite(SystemKind(kind), note=note, subject=subject))
     finally:
         house.close()
 

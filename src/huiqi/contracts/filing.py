@@ -12,7 +12,7 @@ from huiqi.contracts.errors import (
     WrongParty,
 )
 from huiqi.contracts.messages import STATUS_FILED, STATUS_REFUSED
-from huiqi.contracts.opening import column_names, consumer_of, provider_of
+from huiqi.contracts.opening import column_names, column_types, consumer_of, provider_of
 from huiqi.contracts.states import TABLE, Message, Sender
 from huiqi.contracts.types import (
     Agreement,
@@ -122,6 +122,7 @@ def as_filed(
         suite=body.suite,
         space=body.space,
         columns=column_names(record),
+        types=column_types(record),
         listed=record.terms,
         agreed=body.terms,
         intent_at=sign_time,

@@ -1,5 +1,7 @@
 """What does a contract begin with?"""
 
+from collections.abc import Mapping
+
 from huiqi.catalog.types import ProductRecord
 from huiqi.contracts.negotiation import replaced
 from huiqi.contracts.states import TABLE
@@ -34,6 +36,11 @@ def column_names(record: ProductRecord) -> tuple[str, ...]:
     return tuple(column.name for column in record.columns)
 
 
+def column_types(record: ProductRecord) -> dict[str, str]:
+    """The DuckDB types of these columns, by name."""
+    return {column.name: column.type for column in record.columns}
+
+
 def frame_of(
     contract_id: ContractId, record: ProductRecord, digest: str, *, consumer: Party, space: str
 ) -> Contract:
@@ -52,12 +59,17 @@ def frame_of(
         created_at=record.created_at,
         space=space,
         columns=column_names(record),
+        types=column_types(record),
         listed=record.terms,
     )
 
 
 def frame_received(
-    message: Negotiation, *, columns: tuple[str, ...], listed: Terms | None
+    message: Negotiation,
+    *,
+    columns: tuple[str, ...],
+    listed: Terms | None,
+    types: Mapping[str, str] | None = None,
 ) -> Contract:
     """The provider's contract before the round in ``message``."""
     return Contract(
@@ -75,6 +87,7 @@ def frame_received(
         suite=message.suite,
         space=message.space,
         columns=columns,
+        types=types or {},
         listed=listed,
     )
 

@@ -222,7 +222,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     empty when none is; while both signatures are missing it is the owner's own role.
     ``end_type`` is a code of ``vocab/terminate_type``, empty after a decline. ``end_reason`` also
     says why signing failed. ``columns`` and ``listed`` are those of the listing that was asked
-    for. ``agreed`` are the terms in the platform's books, which hold no proposals.
+    for, ``types`` the DuckDB types of its columns by name (empty in documents kept before types
+    were). ``agreed`` are the terms in the platform's books, which hold no proposals.
     ``intent_at`` is the sign time that was recorded before the owner's signature is made.
     """
 
@@ -248,6 +249,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     suite: str = NATIONAL_SUITE
     space: str = ""
     columns: tuple[str, ...] = ()
+    types: Mapping[str, str] = {}
     listed: Terms | None = None
     agreed: Terms | None = None
     intent_at: str = ""

@@ -1,6 +1,6 @@
 """What is wrong or doubtful in terms, before anybody publishes or signs them?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from huiqi.kernel.canonical import LARGEST_INTEGER
 from huiqi.kernel.text import Text
@@ -22,11 +22,16 @@ MOST_CONSTRAINTS = 50
 
 
 def findings(
-    terms: Terms, *, columns: Sequence[str] | None = None, ceiling: Terms | None = None
+    terms: Terms,
+    *,
+    columns: Sequence[str] | None = None,
+    ceiling: Terms | None = None,
+    types: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Every finding, in the order of the terms; nothing with an error can be signed.
 
-    ``columns`` are those of the product, ``ceiling`` the provider's listed terms.
+    ``columns`` are those of the product, ``types`` their DuckDB types as far as they are known,
+    ``ceiling`` the provider's listed terms.
     """
     if _too_large(terms) or (ceiling is not None and _too_large(ceiling)):
         text = Text("规则或条件过多（各最多 50 条）", "Too many rules or conditions (50 of each)")
@@ -38,6 +43,8 @@ def findings(
     found += conflicts(rules)
     if columns is not None:
         found += _columns(rules, frozenset(columns))
+    if types:
+        found += _types(rules, types)
     if ceiling is not None:
         found += wider(terms, ceiling)
     return tuple(dict.fromkeys(found))
@@ -130,3 +137,10 @@ def _columns(rules: Sequence[ReadRule], columns: frozenset[str]) -> Iterator[Fin
                 if column not in columns:
                     text = Text(f"产品没有字段“{column[:60]}”", f"No such column: '{column[:60]}'")
                     yield Finding("error", "policy.unknown_column", read.where, text)
+
+
+def _types(rules: Sequence[ReadRule], types: Mapping[str, str]) -> Iterator[Finding]:
+    for rule in rules:
+        for read in rule.constraints:
+            for text in read.term.misfits(types) if read.term else ():
+                yield Finding("error", "policy.wrong_literal", read.where, text)

@@ -5,7 +5,7 @@ No state but a cache of compiled terms; every answer follows from its arguments 
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from huiqi.kernel.ids import SystemId
 from huiqi.kernel.text import Text
@@ -50,12 +50,14 @@ class Policies:
         *,
         columns: Sequence[str] | None = None,
         ceiling: Terms | None = None,
+        types: Mapping[str, str] | None = None,
     ) -> tuple[Finding, ...]:
         """Everything wrong or doubtful in ``terms``; with an error they cannot be signed.
 
         ``columns`` are those of the product; ``ceiling`` are the listed terms not to exceed.
+        ``types`` maps column names to DuckDB types as profiled; what is not in it is not checked.
         """
-        return findings(terms, columns=columns, ceiling=ceiling)
+        return findings(terms, columns=columns, ceiling=ceiling, types=types)
 
     def report(
         self,
@@ -63,9 +65,13 @@ class Policies:
         *,
         columns: Sequence[str] | None = None,
         node: SystemId | None = None,
+        types: Mapping[str, str] | None = None,
     ) -> EnforceabilityReport:
-        """How surely each term holds in its mode. ``node`` is the provider's own connector."""
-        found = findings(terms, columns=columns)
+        """How surely each term holds in its mode. ``node`` is the provider's own connector.
+
+        ``types`` as in ``check``: a literal that its column does not take makes it not signable.
+        """
+        found = findings(terms, columns=columns, types=types)
         return EnforceabilityReport(
             mode=terms.mode,
             terms=term_reports(terms, node),

@@ -1,7 +1,7 @@
 """What must an operand tell about a constraint so that it can be checked, shown and enforced?"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from huiqi.kernel.text import Text
@@ -82,6 +82,10 @@ class Term(ABC):
 
     def columns(self) -> tuple[str, ...]:
         """The columns that it names."""
+        return ()
+
+    def misfits(self, types: Mapping[str, str]) -> tuple[Text, ...]:  # noqa: ARG002 - most compare nothing
+        """What it compares with a column whose type does not take it; one sentence for each."""
         return ()
 
     def windows(self) -> tuple[str, ...]:

@@ -160,6 +160,17 @@ class InvitationUsed(WrongInvitation):
     en = "The invitation was used by another system; ask for a new one, and tell the operator"
 
 
+class InvitationForAnother(WrongInvitation):
+    """The invitation is bound to another organisation's unified social credit code.
+
+    Join under the code that the operator was given, or ask for an invitation for yours.
+    """
+
+    code = "trust.invitation_for_another"
+    zh = "邀请码不是发给统一社会信用代码 {subject} 的，请核对代码，或向运营方索取新的邀请码"
+    en = "The invitation is not for subject {subject}; check the code, or ask for a new invitation"
+
+
 class WrongWelcome(IntegrityError):
     """Who answered is not the inviting operator, or vouches for other keys; join over again."""
 

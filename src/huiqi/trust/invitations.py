@@ -13,7 +13,12 @@ import msgspec
 
 from huiqi.kernel.digests import sha256_hex
 from huiqi.trust.credentials import proof_bytes
-from huiqi.trust.errors import InvitationExpired, InvitationUsed, WrongInvitation
+from huiqi.trust.errors import (
+    InvitationExpired,
+    InvitationForAnother,
+    InvitationUsed,
+    WrongInvitation,
+)
 from huiqi.trust.types import Application, Invitation, KeptInvitation
 
 # Long enough for the paperwork of joining, short enough that a lost mail does not matter.
@@ -70,6 +75,7 @@ def check_use(
 
     Raises:
         WrongInvitation: unknown, for another kind of system, or the proof is wrong.
+        InvitationForAnother: it is bound to another organisation.
         InvitationUsed: another system joined with it.
         InvitationExpired: it is older than 30 days.
     """
@@ -79,6 +85,9 @@ def check_use(
     expected = proof_of(application, kept.proof_key).encode()
     if not hmac.compare_digest(expected, application.proof.encode()):
         raise WrongInvitation
+    # Only to who holds the secret: others do not learn that it is bound.
+    if kept.subject not in ("", application.subject):
+        raise InvitationForAnother(subject=application.subject[:80])
     if kept.used_by and kept.used_keys != keys:
         raise InvitationUsed
     if not kept.used_by and now > kept.expires_at:

@@ -111,8 +111,9 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class KeptInvitation(msgspec.Struct, frozen=True, kw_only=True):
     """An invitation in the issuer's books; the secret itself is not kept.
 
-    ``proof_key`` checks an application's proof. ``used_by`` and ``used_keys`` (a digest of the
-    newcomer's keys) are empty until somebody joins with it.
+    ``proof_key`` checks an application's proof. ``subject`` is the unified social credit code of
+    the one organisation that may join with it; empty when any may. ``used_by`` and ``used_keys``
+    (a digest of the newcomer's keys) are empty until somebody joins with it.
     """
 
     id: str
@@ -123,6 +124,7 @@ class KeptInvitation(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     used_by: str = ""
     used_keys: str = ""
+    subject: str = ""
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):

@@ -130,6 +130,13 @@ def test_terms_that_cannot_be_held_are_refused(world: World) -> None:
         world.listing.admit(world.me(P1), world.resigned(signed, terms=bad))
 
 
+def test_a_literal_that_a_column_does_not_take_is_not_admitted(world: World) -> None:
+    signed = world.signed(world.submitted().record.id)
+    bad = msgspec.to_builtins(terms(Constraint("valueExpression", "eq", "dep_delay > 'abc'")))
+    with pytest.raises(TermsRefused, match="dep_delay"):
+        world.listing.admit(world.me(P1), world.resigned(signed, terms=bad))
+
+
 def test_approval_lists_and_tells_the_provider(world: World) -> None:
     product = world.admitted()
     listed = world.listing.approve(product.record.id, by="operator")

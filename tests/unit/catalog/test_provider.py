@@ -142,6 +142,16 @@ def test_unenforceable_terms_are_refused_with_the_findings_texts(world: World) -
     assert world.provider.products() == []
 
 
+def test_a_literal_that_a_column_does_not_take_is_refused_before_publishing(world: World) -> None:
+    bad = terms(Constraint("valueExpression", "eq", "dep_delay > 'abc'"))
+    with pytest.raises(TermsRefused) as caught:
+        world.submitted(terms=bad)
+    for language in ("zh", "en"):
+        assert "dep_delay" in caught.value.text(language)
+        assert "'abc'" in caught.value.text(language)
+    assert world.provider.products() == []
+
+
 def test_terms_on_columns_that_are_not_offered_are_refused(world: World) -> None:
     bad = terms(Constraint("dataField", "isPartOf", ["carrier", "salary"]))
     with pytest.raises(TermsRefused):

@@ -32,7 +32,7 @@ from huiqi.kernel.ids import WrongIdentifier
 from huiqi.trust.errors import ForgedSignature, UnknownSuite
 from huiqi.trust.types import INTERNATIONAL_SUITE
 from tests.unit.contracts.filings import both_sign, file, filing_of
-from tests.unit.contracts.world import NOT_HELD, PRODUCT, UNKNOWN, World, later, terms
+from tests.unit.contracts.world import MISFIT, NOT_HELD, PRODUCT, UNKNOWN, World, later, terms
 
 S = ContractStatus
 
@@ -202,6 +202,9 @@ def test_terms_that_cannot_be_held_are_refused(world: World) -> None:
     unknown = both_sign(world, replace(body, terms=terms(UNKNOWN)))
     with pytest.raises(InvalidTerms):
         file(world, unknown)
+    misfit = both_sign(world, replace(body, terms=terms(MISFIT)))
+    with pytest.raises(InvalidTerms):
+        file(world, misfit)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from huiqi.trust.errors import UnknownSuite
 from tests.unit.contracts.forging import negotiation, take
 from tests.unit.contracts.world import (
     CONTRADICTION,
+    MISFIT,
     PRODUCT,
     UNKNOWN,
     World,
@@ -129,7 +130,7 @@ def test_an_unknown_suite_is_refused_on_both_sides(world: World) -> None:
         take(world, replace(negotiation(world.c), suite="rot13"))
 
 
-@pytest.mark.parametrize("bad", [(UNKNOWN,), CONTRADICTION])
+@pytest.mark.parametrize("bad", [(UNKNOWN,), (MISFIT,), CONTRADICTION])
 def test_terms_nobody_can_hold_are_refused_where_they_are_written(
     world: World, bad: tuple[object, ...]
 ) -> None:

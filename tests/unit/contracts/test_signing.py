@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -30,7 +31,7 @@ from huiqi.kernel.errors import IllegalStep, UnavailableError
 from huiqi.trust.errors import ForgedSignature
 from huiqi.trust.types import INTERNATIONAL_SUITE, NATIONAL_SUITE, Signature
 from tests.unit.contracts.signing import made, notice_from
-from tests.unit.contracts.world import NOT_HELD, UNKNOWN, World, power_cut, terms
+from tests.unit.contracts.world import MISFIT, NOT_HELD, UNKNOWN, World, power_cut, terms
 
 S = ContractStatus
 SUITES = [NATIONAL_SUITE, INTERNATIONAL_SUITE]
@@ -98,6 +99,34 @@ def test_unknown_terms_are_refused_again_at_signing(world: World) -> None:
     replace_terms(world, id_, terms(UNKNOWN))
     with pytest.raises(InvalidTerms):
         world.provider.sign(id_, by="wang")
+
+
+def test_a_literal_that_a_column_does_not_take_is_shown_and_not_signed(world: World) -> None:
+    id_ = world.accepted()
+    replace_terms(world, id_, terms(MISFIT))
+    report = world.provider.report(id_)
+    assert not report.signable
+    assert [each.code for each in report.findings] == ["policy.wrong_literal"]
+    with pytest.raises(InvalidTerms):
+        world.provider.sign(id_, by="wang")
+
+
+def test_both_sides_and_the_platform_keep_the_types_of_the_listing(world: World) -> None:
+    id_ = world.performing()
+    for held in world.everywhere(id_):
+        assert held.types == {"carrier": "VARCHAR", "delay": "BIGINT"}
+
+
+def test_a_contract_kept_before_types_were_is_still_read_and_judged_without_them(
+    world: World,
+) -> None:
+    id_ = world.accepted()
+    held = replace_terms(world, id_, terms(MISFIT))
+    old = {k: v for k, v in msgspec.to_builtins(held).items() if k != "types"}
+    read = msgspec.json.decode(msgspec.json.encode(old), type=Contract)
+    assert read == replace(held, types={})
+    world.p.work.run(lambda tx: world.p.store.put(world.p.scope, tx, read))
+    assert world.provider.report(id_).signable
 
 
 def replace_terms(world: World, id_: str, wanted: object) -> Contract:

@@ -81,6 +81,8 @@ def terms(*constraints: Constraint, days: int = 30, uses: int = 100) -> Terms:
 
 
 UNKNOWN = Constraint("hq:nonsense", "eq", "1")
+# The column ``delay`` holds whole numbers.
+MISFIT = Constraint("valueExpression", "eq", "delay > 'abc'")
 # Known to the standard, but nothing here can hold it.
 NOT_HELD = Constraint("networkAddress", "isPartOf", "192.0.2.0/24")
 CONTRADICTION = (

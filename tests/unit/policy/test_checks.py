@@ -3,8 +3,12 @@
 import msgspec
 import pytest
 
+from huiqi.catalog.types import Column
+from huiqi.compute.errors import RowFilterUnreadable
+from huiqi.compute.shaping import shape_of
+from huiqi.policy.predicates import parse
 from huiqi.policy.service import Policies
-from huiqi.policy.types import Duty, Finding, Mode, Price, Rule, RuleKind, Strength, Terms
+from huiqi.policy.types import Bounds, Duty, Finding, Mode, Price, Rule, RuleKind, Strength, Terms
 from tests.unit.policy.samples import (
     COLUMNS,
     OTHER_NODE,
@@ -326,3 +330,92 @@ def test_prohibitions_duties_and_modes_of_the_listing_must_stay() -> None:
 def test_findings_are_values() -> None:
     assert Policies().check(terms_of()) == Policies().check(terms_of())
     assert all(isinstance(f, Finding) for f in Policies().check(terms_of()))
+
+
+TYPES = {
+    "delay": "BIGINT",
+    "share": "DOUBLE",
+    "fare": "DECIMAL(9,2)",
+    "day": "DATE",
+    "at": "TIMESTAMP",
+    "here": "TIMESTAMP WITH TIME ZONE",
+    "late": "BOOLEAN",
+    "city": "VARCHAR",
+    "hour": "TIME",
+}
+
+
+def compared(expression: str) -> Terms:
+    return terms_of(permit(term("valueExpression", "eq", expression)))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "delay = 'abc'",
+        "delay = '12'",
+        "share >= 'much'",
+        "fare IN (1, '2')",
+        "delay BETWEEN 'a' AND 5",
+        "day >= '2026-13-45'",
+        "day >= 20260102",
+        "day BETWEEN '2026-01-01' AND 'soon'",
+        "at >= '2026-01-02 25:00:00'",
+        "at >= '2026-01-02T10:00:00+08:00'",
+        "at > 5",
+        "here > 'now'",
+        "late > 0",
+        "late = 'true'",
+        "city = 5",
+        "city IN ('a', 2.5)",
+        "hour > '12:00:00'",
+    ],
+)
+def test_a_literal_that_the_column_does_not_take_cannot_be_signed(expression: str) -> None:
+    terms = compared(expression)
+    where = ("error", "policy.wrong_literal", "rules[0].constraints[0]")
+    assert found(terms, columns=list(TYPES), types=TYPES) == {where}
+    report = Policies().report(terms, columns=list(TYPES), types=TYPES)
+    assert not report.signable
+    assert [finding.code for finding in report.findings] == ["policy.wrong_literal"]
+    with pytest.raises(RowFilterUnreadable):
+        apply_filter(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "delay = 12 AND delay > -1.5",
+        "share >= 0.5 AND share < 3",
+        "fare IN (1, 2.50)",
+        "day >= '2026-01-31' AND day < '2026-02-28'",
+        "at BETWEEN '2026-01-02' AND '2026-01-02 10:00:00.5'",
+        "here > '2026-01-02T10:00:00'",
+        "city IN ('5', 'it''s') AND city <> ''",
+    ],
+)
+def test_a_literal_that_the_column_takes_is_signable_and_can_be_applied(expression: str) -> None:
+    terms = compared(expression)
+    assert found(terms, columns=list(TYPES), types=TYPES) == set()
+    assert Policies().report(terms, columns=list(TYPES), types=TYPES).signable
+    apply_filter(expression)
+
+
+def apply_filter(expression: str) -> None:
+    """Shape a projection with the expression, as a node does at the first use."""
+    columns = [Column(name=name, type=kind) for name, kind in TYPES.items()]
+    bounds = Bounds(row_filter=parse(expression).sql())
+    shape_of(bounds, contract="c", offered=columns, source=columns, data_version="v")
+
+
+def test_the_finding_names_column_type_and_literal_in_both_languages() -> None:
+    (finding,) = Policies().check(compared("day >= '2026-13-45'"), types=TYPES)
+    for text in (finding.text.zh, finding.text.en):
+        assert "day" in text
+        assert "DATE" in text
+        assert "2026-13-45" in text
+
+
+def test_a_column_of_unknown_type_is_not_judged() -> None:
+    for types in (None, {}, {"city": "VARCHAR"}):
+        assert found(compared("delay = 'abc'"), types=types) == set()

@@ -14,6 +14,7 @@ from huiqi.trust.errors import (
     DuplicateMember,
     ForgedSignature,
     InvitationExpired,
+    InvitationForAnother,
     InvitationUsed,
     MayNotInvite,
     NotEnrolled,
@@ -23,8 +24,16 @@ from huiqi.trust.errors import (
     WrongWelcome,
 )
 from huiqi.trust.service import Trust, verify_with
-from huiqi.trust.types import Application, Invitation, Member, PublicKey, SystemKind, Welcome
-from tests.unit.trust.systems import C1, NODE, OTHER, P1, PLATFORM, At, House, allot
+from huiqi.trust.types import (
+    Application,
+    Invitation,
+    KeptInvitation,
+    Member,
+    PublicKey,
+    SystemKind,
+    Welcome,
+)
+from tests.unit.trust.systems import C1, NODE, OTHER, P1, PLATFORM, START, At, House, allot
 
 replace = msgspec.structs.replace
 
@@ -383,3 +392,58 @@ def test_a_second_welcome_under_another_identity_is_refused(house: House, platfo
     with pytest.raises(AlreadyEnrolled):
         newcomer.welcomed(asked[1][0], second)
     assert newcomer.me() == me
+
+
+def test_an_invitation_for_one_organisation_admits_no_other(house: House, platform: Trust) -> None:
+    code = platform.invite(SystemKind.CONNECTOR, note="甲", subject=P1)
+    thief = house.bare(OTHER)
+    _, claim = applied(thief, code, subject=OTHER)
+    with pytest.raises(InvitationForAnother) as caught:
+        platform.admit(claim, allot)
+    assert OTHER in caught.value.text("zh")
+    assert P1 not in caught.value.text("zh") + caught.value.text("en")
+    assert platform.members(SystemKind.CONNECTOR) == []
+    newcomer = house.bare(P1)
+    invitation, application = applied(newcomer, code)
+    welcome = platform.admit(application, allot)
+    assert newcomer.welcomed(invitation, welcome).subject == P1
+    assert platform.admit(application, allot).credential.member == welcome.credential.member
+    invited = next(fact for fact in house.facts(PLATFORM) if fact.kind == "MemberInvited")
+    assert invited.details["subject"] == P1
+
+
+def test_who_does_not_hold_the_secret_does_not_learn_that_an_invitation_is_bound(
+    house: House, platform: Trust
+) -> None:
+    code = platform.invite(SystemKind.CONNECTOR, note="甲", subject=P1)
+    thief = house.bare(OTHER)
+    _, claim = applied(thief, code, subject=OTHER)
+    claim = replace(claim, proof="0" * 64)
+    text = application_bytes(claim)
+    signatures = tuple(thief._keys.sign(key.suite, text) for key in claim.keys)
+    with pytest.raises(WrongInvitation) as caught:
+        platform.admit(replace(claim, signatures=signatures), allot)
+    assert not isinstance(caught.value, InvitationForAnother)
+
+
+@pytest.mark.parametrize("wrong", ["91349900MAXXXX0P1X", "x", "91349900maxxxx0p1l"])
+def test_an_invitation_is_not_bound_to_a_code_that_does_not_exist(
+    house: House, platform: Trust, wrong: str
+) -> None:
+    before = house.count("trust_invitation")
+    with pytest.raises(WrongSubjectCode):
+        platform.invite(SystemKind.CONNECTOR, note="", subject=wrong)
+    assert house.count("trust_invitation") == before
+
+
+def test_an_invitation_kept_before_they_were_bound_is_for_anybody() -> None:
+    kept = KeptInvitation(
+        id="i",
+        kind=SystemKind.CONNECTOR,
+        note="",
+        proof_key="",
+        created_at=START,
+        expires_at=START,
+    )
+    old = {k: v for k, v in msgspec.to_builtins(kept).items() if k != "subject"}
+    assert msgspec.convert(old, KeptInvitation) == kept

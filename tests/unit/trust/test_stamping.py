@@ -71,12 +71,12 @@ def test_a_stamp_survives_its_headers(receiver: Trust, sender: Trust, stamp: Sta
 
 
 def test_a_message_counts_once_even_after_a_restart(
-    house: House, receiver: Trust, stamp: Stamp
+    house: House, platform: Trust, receiver: Trust, stamp: Stamp
 ) -> None:
     receiver.check_request(stamp, BODY)
     with pytest.raises(ReplayedMessage):
         receiver.check_request(stamp, BODY)
-    again = house.bare(C1, directory=At(receiver))
+    again = house.bare(C1, directory=At(platform))
     house.clock.advance(timedelta(seconds=300))
     with pytest.raises(ReplayedMessage):
         again.check_request(stamp, BODY)

@@ -1,6 +1,8 @@
 """A use is counted, durably and exactly, before a byte of its answer may leave."""
 
 from datetime import timedelta
+from threading import Event
+from time import monotonic, sleep
 
 import msgspec
 import pytest
@@ -10,6 +12,7 @@ from huiqi.kernel.digests import sm3_hex
 from huiqi.kernel.errors import IllegalStep, UnavailableError
 from huiqi.kernel.text import Text
 from huiqi.policy.types import Constraint, Reason
+from huiqi.trust.types import MemberCredential
 from huiqi.usage.errors import GrantEnded, RowsOverGrant, UnknownUse, WrongResult
 from huiqi.usage.types import Closing, Grant, GrantState
 from tests.unit.usage.world import World, body_of, completed, count, demand, granted
@@ -174,6 +177,46 @@ def test_a_renewal_ends_with_the_consumers_standing(world: World) -> None:
     world.provider.trust.suspend(world.consumer.trust.me().id, "unpaid")
     with pytest.raises(GrantEnded, match="not active"):
         world.provider.usage.renew(grant.id)
+
+
+def test_a_renewal_ends_with_a_suspension_by_the_platform(world: World) -> None:
+    grant = granted(world, world.contract())
+    consumer = world.consumer.trust.me().id
+    world.platform.suspend(consumer, "stolen keys")
+    world.clock.advance(timedelta(seconds=2.1))
+    world.provider.usage.renew(grant.id)  # asks beside, waits for nothing
+    until = monotonic() + 10
+    while world.provider.trust.standing(consumer) == "active":
+        assert monotonic() < until
+        sleep(0.01)
+    with pytest.raises(GrantEnded, match="not active"):
+        world.provider.usage.renew(grant.id)
+
+
+def test_an_answer_does_not_leave_after_a_suspension_by_the_platform(world: World) -> None:
+    grant = granted(world, world.contract())
+    world.platform.suspend(world.consumer.trust.me().id, "stolen keys")
+    world.clock.advance(timedelta(seconds=2.1))
+    with pytest.raises(GrantEnded, match="not active"):
+        world.provider.usage.close(grant.id, completed())
+
+
+def test_a_slow_platform_does_not_delay_a_renewal(world: World) -> None:
+    grant, go = granted(world, world.contract()), Event()
+    ask = world.provider.trust._directory
+
+    class Slow:
+        def lookup(self, id: str) -> MemberCredential:  # noqa: A002 - the port's name
+            assert go.wait(10)
+            return ask.lookup(id)
+
+    world.provider.trust._directory = Slow()
+    world.clock.advance(timedelta(seconds=2.1))
+    began = monotonic()
+    for _ in range(3):
+        world.provider.usage.renew(grant.id)
+    assert monotonic() - began < 1
+    go.set()
 
 
 def test_a_renewal_ends_with_the_agreed_time(world: World) -> None:

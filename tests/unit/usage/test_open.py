@@ -10,7 +10,7 @@ from huiqi.kernel.errors import MissingError, UnavailableError
 from huiqi.kernel.text import Text
 from huiqi.policy.types import Constraint, Decision, Duty, Reason
 from huiqi.trust.errors import ForgedSignature, UnknownMember
-from huiqi.trust.types import Signature
+from huiqi.trust.types import MemberCredential, Signature
 from huiqi.usage.errors import DemandMisfit, ForgedOrder, StaleOrder, UseIdTaken, WrongParty
 from huiqi.usage.types import Closing, Grant, GrantState, Refusal, SignedOrder, UseOrder
 from tests.unit.usage.world import (
@@ -163,6 +163,39 @@ def test_a_suspended_consumer_is_refused(world: World) -> None:
     refusal = world.provider.usage.open(world.order(contract), demand(contract))
     assert isinstance(refusal, Refusal)
     assert [reason.code for reason in refusal.reasons] == ["usage.member_not_active"]
+
+
+def test_a_consumer_that_the_platform_suspended_opens_nothing_after_two_seconds(
+    world: World,
+) -> None:
+    contract = world.contract()
+    granted(world, contract)
+    consumer = world.consumer.trust.me().id
+    world.platform.suspend(consumer, "stolen keys")
+    world.clock.advance(timedelta(seconds=2.1))
+    refusal = world.provider.usage.open(world.order(contract), demand(contract))
+    assert isinstance(refusal, Refusal)
+    assert [reason.code for reason in refusal.reasons] == ["usage.member_not_active"]
+    world.platform.resume(consumer)
+    world.clock.advance(timedelta(seconds=2.1))
+    granted(world, contract)
+
+
+def test_a_platform_that_is_away_stops_no_use(world: World) -> None:
+    contract = world.contract()
+    grant = granted(world, contract)
+    world.provider.trust._directory = Away()
+    for _ in range(3):
+        world.clock.advance(timedelta(seconds=2.1))
+        granted(world, contract)
+        world.provider.usage.renew(grant.id)
+
+
+class Away:
+    """A directory that does not answer."""
+
+    def lookup(self, id: str) -> MemberCredential:  # noqa: A002 - the port's name
+        raise UnavailableError(what=id)
 
 
 def test_frequency_counts_per_window(world: World) -> None:

@@ -27,14 +27,14 @@ from tests.unit.usage.world import (
 def between(world: World, act: Callable[[], object]) -> None:
     """Let ``act`` happen once, after the next verb has read and before it writes."""
     trust = world.provider.trust
-    standing, waiting = trust.standing, [act]
+    standing, waiting = trust.standing_now, [act]
 
-    def interrupted(member: str) -> str:
+    def interrupted(member: str, **ages: float) -> str:
         if waiting:
             waiting.pop()()
-        return standing(member)
+        return standing(member, **ages)
 
-    trust.standing = interrupted  # type: ignore[method-assign]
+    trust.standing_now = interrupted  # type: ignore[method-assign]
 
 
 def other_text(world: World, order: SignedOrder) -> SignedOrder:
@@ -59,13 +59,13 @@ def test_a_refusal_does_not_answer_for_another_order_that_came_first(world: Worl
     second = other_text(world, first)
     calls: list[str] = []
 
-    def suspended_meanwhile(member: str) -> str:
+    def suspended_meanwhile(member: str, **_: float) -> str:
         calls.append(member)
         if len(calls) == 1:
             world.provider.usage.open(first, demand(contract))
         return "suspended"
 
-    world.provider.trust.standing = suspended_meanwhile  # type: ignore[method-assign]
+    world.provider.trust.standing_now = suspended_meanwhile  # type: ignore[method-assign]
     with pytest.raises(UseIdTaken):
         world.provider.usage.open(second, demand(contract))
 

@@ -16,6 +16,7 @@ from huiqi.trust.errors import TooManyAttempts, WrongLogin
 from huiqi.web.problems import problem_of, status_of
 from huiqi.web.system import System
 from huiqi.web.visit import NotLoggedIn
+from tests.unit.trust.systems import P1
 from tests.unit.web.house import PASSWORD, Browser
 
 
@@ -97,6 +98,34 @@ def test_a_refused_deed_comes_back_to_its_page_with_the_input(browser: Browser) 
     assert page.status_code == 403  # nodes invite platforms
     assert "本系统不能邀请" in page.text
     assert 'value="给庐州"' in page.text
+
+
+def test_an_invitation_can_be_bound_to_one_organisation(browser: Browser) -> None:
+    browser.log_in()
+    page = browser.client.get("/node/members").text
+    assert "统一社会信用代码" in page
+    data = {"kind": "platform", "note": "给庐州", "_token": browser.token(page)}
+    wrong = browser.client.post("/node/members/invite", data={**data, "subject": P1[:-1] + "Z"})
+    assert wrong.status_code == 422
+    assert f'value="{P1[:-1]}Z"' in wrong.text
+    made = browser.client.post("/node/members/invite", data={**data, "subject": f" {P1} "})
+    assert made.status_code == 200
+    assert "只显示这一次" in made.text
+    bearer = signed_in(browser)
+    for subject, status in ((P1, 201), ("x", 422)):
+        body = {"kind": "platform", "note": "x", "subject": subject}
+        answer = browser.client.post("/node/api/v1/invitations", json=body, headers=bearer)
+        assert answer.status_code == status, answer.text
+    entries = browser.client.get("/node/api/v1/evidence", headers=bearer).json()
+    bound = [e["entry"] for e in entries if e["entry"]["kind"] == "MemberInvited"]
+    assert [entry["details"]["subject"] for entry in bound] == [P1, P1]
+
+
+def signed_in(browser: Browser) -> dict[str, str]:
+    """The header of a program that has logged in."""
+    login = {"login": "fang", "password": PASSWORD}
+    token = browser.client.post("/node/api/v1/login", json=login).json()["token"]
+    return {"authorization": f"Bearer {token}"}
 
 
 def test_the_api_does_the_same_verbs(browser: Browser) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from huiqi.catalog.columns import chosen, described
+from huiqi.catalog.columns import chosen, described, types_of
 from huiqi.catalog.drafts import Draft, corrected_by
 from huiqi.catalog.errors import (
     DuplicateResource,
@@ -197,11 +197,13 @@ class Catalog:
     def _checked(self, resource: Resource, offer: Offer) -> Draft:
         check_form(offer)  # 1
         columns = chosen(resource.profile.columns, offer.columns)
-        names = tuple(column.name for column in columns)
+        types = types_of(columns)
+        names = tuple(types)
         me = self._trust.me()
         terms = self._policies.normalised(offer.terms)  # 2
-        findings = self._policies.check(terms, columns=names)
-        check_terms(findings, self._policies.report(terms, columns=names, node=me.id))
+        findings = self._policies.check(terms, columns=names, types=types)
+        report = self._policies.report(terms, columns=names, node=me.id, types=types)
+        check_terms(findings, report)
         return Draft(resource, msgspec.structs.replace(offer, terms=terms, columns=names), me)
 
     def _corrected(self, tx: Tx, offer: Offer) -> Product | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from huiqi.catalog.columns import types_of
 from huiqi.catalog.errors import InvalidOffer, NotOwner, OldVersion, UnknownProduct
 from huiqi.catalog.offers import check_form, check_terms
 from huiqi.catalog.ports import CatalogStore
@@ -73,9 +74,11 @@ class Listing:
             raise NotOwner(sender=sender.id, id=record.id[:80])
         check_signed(self._trust, sender, signed)
         check_form(record)  # 2
-        names = tuple(column.name for column in record.columns)  # 3
-        findings = self._policies.check(record.terms, columns=names)
-        check_terms(findings, self._policies.report(record.terms, columns=names, node=sender.id))
+        terms, types = record.terms, types_of(record.columns)  # 3
+        names = tuple(types)
+        findings = self._policies.check(terms, columns=names, types=types)
+        report = self._policies.report(terms, columns=names, node=sender.id, types=types)
+        check_terms(findings, report)
         product = self._work.run(lambda tx: self._admitted(tx, record, signed))
         self._refresh(product.record.id)
         return product

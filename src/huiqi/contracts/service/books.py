@@ -142,16 +142,17 @@ class Books:
             )
         )
 
-    def _check_terms(self, terms: Terms, columns: Sequence[str]) -> None:
-        found = (*day_findings(terms), *self._policies.check(terms, columns=columns))
+    def _check_terms(self, terms: Terms, columns: Sequence[str], types: Mapping[str, str]) -> None:
+        found = (*day_findings(terms), *self._policies.check(terms, columns=columns, types=types))
         errors = [each for each in found if each.severity == "error"]
         if errors:
             raise InvalidTerms(errors)
 
     def _check_signable(self, contract: Contract) -> None:
-        self._check_terms(contract.terms, contract.columns)
+        terms, columns, types = contract.terms, contract.columns, contract.types
+        self._check_terms(terms, columns, types)
         report = self._policies.report(
-            contract.terms, columns=contract.columns, node=contract.provider.node
+            terms, columns=columns, node=contract.provider.node, types=types
         )
         if not report.signable:
             raise NotSignable(contract=contract.id, findings=report.findings)

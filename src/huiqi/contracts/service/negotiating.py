@@ -30,6 +30,7 @@ from huiqi.contracts.negotiation import (
 )
 from huiqi.contracts.opening import (
     column_names,
+    column_types,
     consumer_of,
     frame_of,
     frame_received,
@@ -123,7 +124,7 @@ class Negotiating(Books):
         if me.subject == record.provider or me.id == record.provider_node:
             raise SameParty
         wanted = record.terms if terms is None else self._policies.normalised(terms)
-        self._check_terms(wanted, column_names(record))
+        self._check_terms(wanted, column_names(record), column_types(record))
         contract_id = self._allotted(record)
         consumer, space = consumer_of(me), self._scope.space
         frame = frame_of(contract_id, record, digest, consumer=consumer, space=space)
@@ -143,7 +144,7 @@ class Negotiating(Books):
         contract = self.contract(id)
         check_move(contract, proposing(contract.mine), contract.mine)
         wanted = self._policies.normalised(terms)
-        self._check_terms(wanted, contract.columns)
+        self._check_terms(wanted, contract.columns, contract.types)
         return self._propose(contract, proposing(contract.mine), wanted, note)
 
     def accept(self, id: str) -> Contract:  # noqa: A002 - the name in the interface
@@ -156,7 +157,7 @@ class Negotiating(Books):
         """
         contract = self.contract(id)
         check_move(contract, ProposalKind.ACCEPT, contract.mine)
-        self._check_terms(contract.terms, contract.columns)
+        self._check_terms(contract.terms, contract.columns, contract.types)
         if contract.mine is PartyRole.PROVIDER:
             self._offered(contract.product, contract.product_digest)
         return self._propose(contract, ProposalKind.ACCEPT, contract.terms, "")
@@ -205,7 +206,7 @@ class Negotiating(Books):
         self._check_proposal(frame, sender, proposal)
         # 6
         if proposal.kind is not ProposalKind.DECLINE:
-            self._check_terms(proposal.terms, frame.columns)
+            self._check_terms(proposal.terms, frame.columns, frame.types)
         # 7
         self._work.run(lambda tx: self._take(tx, frame, proposal))
 
@@ -260,7 +261,8 @@ class Negotiating(Books):
         for what, ours, theirs in expected:
             if ours != theirs:
                 raise WrongParty(contract=message.contract_id, what=what)
-        return frame_received(message, columns=column_names(record), listed=record.terms)
+        columns, types = column_names(record), column_types(record)
+        return frame_received(message, columns=columns, listed=record.terms, types=types)
 
     def _offered(self, product: str, digest: str) -> ProductRecord:
         try:

@@ -20,12 +20,16 @@ class Reading(Books):
             UnknownContract: it is not in these books.
         """
         contract = self.contract(id)
-        terms, columns = contract.terms, contract.columns
-        report = self._policies.report(terms, columns=columns, node=contract.provider.node)
+        terms, columns, types = contract.terms, contract.columns, contract.types
+        report = self._policies.report(
+            terms, columns=columns, node=contract.provider.node, types=types
+        )
         if contract.mine is not PartyRole.PROVIDER or contract.listed is None:
             return report
-        plain = self._policies.check(terms, columns=columns)
-        all_found = self._policies.check(terms, columns=columns, ceiling=contract.listed)
+        plain = self._policies.check(terms, columns=columns, types=types)
+        all_found = self._policies.check(
+            terms, columns=columns, ceiling=contract.listed, types=types
+        )
         wider = [each for each in all_found if each not in plain]
         warnings = tuple(replace(each, severity="warning") for each in wider)
         return replace(report, findings=(*report.findings, *warnings))

@@ -3,6 +3,7 @@
 It is no question to a request: rows outside it are not in the projection at all.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from huiqi.kernel.text import Text
 from huiqi.policy import predicates, values
 from huiqi.policy.domains import Conditions, Domain
+from huiqi.policy.fitting import misfits
 from huiqi.policy.predicates import LONGEST, Predicate
 from huiqi.policy.term import Held, Operand, Setting, Term, Test
 from huiqi.policy.types import Bounds, Strength, Value
@@ -54,6 +56,9 @@ class _Rows(Term):
 
     def columns(self) -> tuple[str, ...]:
         return self.predicate.columns()
+
+    def misfits(self, types: Mapping[str, str]) -> tuple[Text, ...]:
+        return tuple(misfit.text() for misfit in misfits(self.predicate, types))
 
 
 def _read(_operator: str, value: Value, _: Setting) -> Term:

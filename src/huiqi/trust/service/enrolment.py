@@ -87,16 +87,21 @@ class Enrolment(Membership):
         check_record(member)
         return self._become(member, kind="MemberFounded", others=())
 
-    def invite(self, kind: SystemKind, *, note: str) -> str:
+    def invite(self, kind: SystemKind, *, note: str, subject: str = "") -> str:
         """A code with which one system of ``kind`` may join within 30 days; shown only now.
+
+        With ``subject``, a unified social credit code, only that organisation may; without it,
+        whoever holds the code may join under any code that is free.
 
         Raises:
             NotEnrolled: this system has no identity itself.
             MayNotInvite: nodes invite platforms, platforms invite connectors.
+            WrongSubjectCode: ``subject`` is no unified social credit code.
         """
         me = self.me()
         if kind not in INVITES[me.kind]:
             raise MayNotInvite(kind=kind.value)
+        bound = check_subject_code(subject) if subject else ""
         # Not from the handed-in ids: an invitation must never be foreseeable.
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         now = self._clock.now()
@@ -107,11 +112,14 @@ class Enrolment(Membership):
             proof_key=proof_key(secret),
             created_at=now,
             expires_at=expiry(now),
+            subject=bound,
         )
 
         def verb(tx: Tx) -> None:
             self._store.put_invitation(self._scope, tx, kept)
             details = {"kind": kind.value}
+            if bound:
+                details["subject"] = bound
             tx.record(self._fact("MemberInvited", kept.id, actor=me.id, details=details))
 
         self._work.run(verb)
@@ -170,7 +178,8 @@ class Enrolment(Membership):
         Raises:
             InvalidError: a part of the application is not in form.
             ForgedSignature: one of its keys has not signed it.
-            WrongInvitation, InvitationUsed, InvitationExpired: the invitation does not hold.
+            WrongInvitation, InvitationForAnother, InvitationUsed, InvitationExpired: the
+                invitation does not hold.
             DuplicateMember: the organisation has an active system of this kind.
         """
         me = self.me()

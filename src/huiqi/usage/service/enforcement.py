@@ -16,6 +16,7 @@ from huiqi.usage.orders import check_demand, check_fresh, is_digest
 from huiqi.usage.ports import Use
 from huiqi.usage.refusals import ended_because, lease_over, reasons_of
 from huiqi.usage.service.books import LEASE_GRACE, RESULT_LIFE, Books
+from huiqi.usage.service.room import NO_WAIT_S, WAIT_S
 from huiqi.usage.states import REPORTS, GrantMessage, GrantSender
 from huiqi.usage.types import Closing, Demand, Grant, GrantState, Receipt, Refusal, SignedOrder
 
@@ -29,7 +30,8 @@ class Enforcement(Books):
         1. The order is genuine, fits the demand, and the contract is between its consumer and me.
         2. A repeat of the same use gets the first outcome.
         3. The order is fresh.
-        4. The contract is in force and the consumer's system is in good standing.
+        4. The contract is in force and the consumer's system is in good standing, as the platform
+           says now.
         5. In one transaction: read the counters, decide, reserve, keep, record UseGranted or
            UseRefused.
         6. A refusal gets a signed receipt, so that it can be proven.
@@ -47,7 +49,7 @@ class Enforcement(Books):
             # Step 3
             check_fresh(asked.order, self._clock.now())
             # Step 4
-            obstacle = self._obstacle(asked.contract)
+            obstacle = self._obstacle(asked.contract, wait_s=WAIT_S)
             # Step 5
             known = self._refused(asked, (obstacle,)) if obstacle else self._decided(asked)
             reached("usage.opened")
@@ -73,6 +75,8 @@ class Enforcement(Books):
     def renew(self, grant_id: str) -> Grant:
         """Prolong the lease of a running use, after reading contract, parties and terms again.
 
+        The platform is asked about the consumer beside this; the next renewal reads the answer.
+
         Raises:
             UnknownUse: no such grant.
             GrantEnded: it must stop now; the reason says why.
@@ -81,7 +85,7 @@ class Enforcement(Books):
         _still_open(use)
         now = self._clock.now()
         reason = lease_over() if grant.leased_until + LEASE_GRACE < now else None
-        reason = reason or self._stopped_by(use)
+        reason = reason or self._stopped_by(use, wait_s=NO_WAIT_S)
         if reason is not None:
             raise GrantEnded(reason=reason.text.en, reason_zh=reason.text.zh)
         until = now + timedelta(seconds=self.lease_s)
@@ -124,7 +128,7 @@ class Enforcement(Books):
                 _check_report(grant, closing)
             # Step 3
             step = (REPORTS[closing.outcome], GrantSender.EXECUTOR)
-            reason = self._stopped_by(use) if completing else None
+            reason = self._stopped_by(use, wait_s=WAIT_S) if completing else None
             if reason is not None:
                 step = (GrantMessage.REVOKE, GrantSender.PROVIDER)
                 closing = Closing(outcome=GrantState.REVOKED, reasons=(reason,))
@@ -183,10 +187,10 @@ class Enforcement(Books):
             raise UnknownUse(id=grant_id[:40])
         return use, use.grant
 
-    def _stopped_by(self, use: Use) -> Reason | None:
+    def _stopped_by(self, use: Use, *, wait_s: float) -> Reason | None:
         """Why a use that was granted must not go on; None while it may."""
         contract = self._contracts.contract(use.contract)
-        return self._obstacle(contract) or self._denied_now(use, contract)
+        return self._obstacle(contract, wait_s=wait_s) or self._denied_now(use, contract)
 
     def _denied_now(self, use: Use, contract: Contract) -> Reason | None:
         """What the terms say now, on the counters as they were when it was granted."""

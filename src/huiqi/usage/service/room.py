@@ -22,7 +22,13 @@ from huiqi.usage.receipts import read_body
 from huiqi.usage.refusals import not_in_force, suspended
 from huiqi.usage.types import Receipt, Side, SignedOrder, UseOrder
 
-# What Trust.standing answers for a system in good standing.
+# How old the word of the platform about a consumer may be when its use begins or goes on, in
+# seconds. A suspension is then felt within this time, one renewal and one question.
+STANDING_AGE_S = 2.0
+# How long the beginning and the end of a use wait for that word before the record kept here stands;
+# a renewal waits for nothing, because its lease is short: it reads what the one before asked for.
+WAIT_S, NO_WAIT_S = 1.0, 0.0
+# What Trust.standing_now answers for a system in good standing.
 ACTIVE = "active"
 
 
@@ -77,11 +83,13 @@ class Room:
             bounds=partial(self._policies.bounds, compiled),
         )
 
-    def _obstacle(self, contract: Contract) -> Reason | None:
+    def _obstacle(self, contract: Contract, *, wait_s: float) -> Reason | None:
         reason = not_in_force(contract, self._clock.now())
         if reason is not None:
             return reason
-        standing = self._trust.standing(contract.consumer.node)
+        standing = self._trust.standing_now(
+            contract.consumer.node, older_than_s=STANDING_AGE_S, wait_s=wait_s
+        )
         return None if standing == ACTIVE else suspended(standing)
 
     def _check_same(self, tx: Tx, order: UseOrder) -> None:

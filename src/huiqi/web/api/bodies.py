@@ -138,10 +138,11 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Invite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Ask for an invitation."""
+    """Ask for an invitation; ``subject`` binds it to one unified social credit code."""
 
     kind: SystemKind
     note: str
+    subject: str = ""
 
 
 class Invited(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from huiqi.policy.types import EnforceabilityReport
 from huiqi.trust.types import Role
 from huiqi.web.api.bodies import Fetched, Publication, Registration, Rejection
 from huiqi.web.api.verbs import CREATED, deed, read
+from huiqi.web.console.catalogue import report_of
 from huiqi.web.console.doors import LARGEST_UPLOAD_BYTES
 from huiqi.web.numbers import most_of
 from huiqi.web.system import need
@@ -110,8 +111,7 @@ def report(request: AnyRequest, product: FromPath[str]) -> EnforceabilityReport:
         record = system.listing.product(product).record
     else:
         record, _digest = need(system.catalog).fetch(product)
-    columns = [column.name for column in record.columns]
-    return system.policies.report(record.terms, columns=columns, node=record.provider_node)
+    return report_of(system, record)
 
 
 @read("/listing/pending")

@@ -41,7 +41,8 @@ def resume(request: AnyRequest, member: FromPath[str]) -> Standing:
 @deed("/invitations", Role.OPERATOR, status=CREATED)
 def invite(request: AnyRequest, data: JSONBody[Invite]) -> Invited:
     """An invitation code for one new system."""
-    return Invited(visit_in(request).system.trust.invite(data.kind, note=data.note))
+    trust = visit_in(request).system.trust
+    return Invited(trust.invite(data.kind, note=data.note, subject=data.subject))
 
 
 @read("/users", Role.OPERATOR)

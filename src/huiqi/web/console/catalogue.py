@@ -1,6 +1,6 @@
 """How do people search, read and publish products?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from litestar import Response
@@ -87,8 +87,10 @@ def _show_product(
 
 def report_of(system: System, record: ProductRecord) -> EnforceabilityReport:
     """How strongly each listed term of a product holds."""
-    columns = [column.name for column in record.columns]
-    return system.policies.report(record.terms, columns=columns, node=record.provider_node)
+    types = {column.name: column.type for column in record.columns}
+    return system.policies.report(
+        record.terms, columns=list(types), node=record.provider_node, types=types
+    )
 
 
 def _looked_up(visit: Visit, wanted: str) -> tuple[ProductRecord, str, Standpoint]:
@@ -152,9 +154,9 @@ def propose(request: AnyRequest, product: FromPath[str]) -> Shown:
         made = need(visit.system.contracts).request(product, wanted, note=form.text("note"))
     except HuiqiError as error:
         record, _digest, _at = _looked_up(visit, product)
-        columns = [column.name for column in record.columns]
+        types = {column.name: column.type for column in record.columns}
         attempt = Attempt(
-            form=with_faults(visit, form, entered, columns=columns, error=error),
+            form=with_faults(visit, form, entered, types=types, error=error),
             note=form.text("note"),
             problem=visit.tongue.read(error),
             proposing=True,
@@ -164,16 +166,20 @@ def propose(request: AnyRequest, product: FromPath[str]) -> Shown:
 
 
 def with_faults(
-    visit: Visit, form: Form, entered: TermsForm, *, columns: list[str], error: HuiqiError
+    visit: Visit, form: Form, entered: TermsForm, *, types: Mapping[str, str], error: HuiqiError
 ) -> TermsForm:
-    """The entered terms with every finding beside its field."""
+    """The entered terms with every finding beside its field.
+
+    ``types`` are the columns with their types; an empty type is not known.
+    """
     if isinstance(error, WrongField):
         return replace(entered, faults={error.field: (visit.tongue.read(error),)})
     try:
         terms = visit.system.policies.normalised(terms_of(form))
     except HuiqiError:
         return entered
-    findings = visit.system.policies.check(terms, columns=columns or None)
+    known = {name: kind for name, kind in types.items() if kind}
+    findings = visit.system.policies.check(terms, columns=list(types) or None, types=known or None)
     return replace(entered, faults=faults_of(terms, findings, read=visit.tongue.read))
 
 
@@ -243,15 +249,14 @@ def publish(request: AnyRequest) -> Shown:
     try:
         made = catalog.publish(chosen.id, _offer(form))
     except HuiqiError as error:
-        columns = entered.columns or tuple(c.name for c in chosen.profile.columns)
+        offered = {c.name: c.type for c in chosen.profile.columns}
+        types = {name: offered.get(name, "") for name in entered.columns or offered}
         found = publish_page(
             visit.tongue,
             catalog.resources(),
             chosen=chosen,
             offer=replace(entered, faults=_offer_faults(visit, error)),
-            terms=with_faults(
-                visit, form, read_terms_form(form), columns=list(columns), error=error
-            ),
+            terms=with_faults(visit, form, read_terms_form(form), types=types, error=error),
             problem=visit.tongue.read(error),
         )
         return show(visit, "publish.html", found, status=status_of(error))

@@ -48,8 +48,9 @@ def counter(request: AnyRequest, contract: FromPath[str]) -> Shown:
     try:
         desk.counter(contract, terms_of(form), note=form.text("note"))
     except HuiqiError as error:
-        columns = list(desk.contract(contract).columns)
-        entered = with_faults(visit, form, read_terms_form(form), columns=columns, error=error)
+        held = desk.contract(contract)
+        types = {name: held.types.get(name, "") for name in held.columns}
+        entered = with_faults(visit, form, read_terms_form(form), types=types, error=error)
         kept = Answer(form=entered, note=form.text("note"), countering=True)
         return _show(visit, contract, kept, error=error)
     return on(visit, f"/contracts/{contract}", "countered")
@@ -131,7 +132,10 @@ def report_on(system: System, contract: Contract) -> EnforceabilityReport:
     if system.contracts is not None:
         return system.contracts.report(contract.id)
     return system.policies.report(
-        contract.terms, columns=contract.columns or None, node=contract.provider.node
+        contract.terms,
+        columns=contract.columns or None,
+        node=contract.provider.node,
+        types=dict(contract.types) or None,
     )
 
 

@@ -32,11 +32,12 @@ def members(request: AnyRequest) -> Response[bytes]:
 def invite(request: AnyRequest) -> Shown:
     """Make an invitation; its code is shown once, on this page, and kept nowhere."""
     visit, form = here(request), form_in(request)
+    note, subject = form.text("note"), form.text("subject")
     try:
         kind = SystemKind(form.text("kind"))
-        code = visit.system.trust.invite(kind, note=form.text("note"))
+        code = visit.system.trust.invite(kind, note=note, subject=subject)
     except (HuiqiError, ValueError) as error:
-        return _show(visit, note=form.text("note"), error=error)
+        return _show(visit, asked=(note, subject), error=error)
     return _show(visit, invitation=code)
 
 
@@ -63,7 +64,11 @@ def resume(request: AnyRequest, member: FromPath[str]) -> Shown:
 
 
 def _show(
-    visit: Visit, *, invitation: str = "", note: str = "", error: Exception | None = None
+    visit: Visit,
+    *,
+    invitation: str = "",
+    asked: tuple[str, str] = ("", ""),
+    error: Exception | None = None,
 ) -> Response[bytes]:
     system = visit.system
     known = isinstance(error, HuiqiError)
@@ -81,7 +86,7 @@ def _show(
         kinds=ADMITS[system.kind],
         may_manage=visit.may(Role.OPERATOR),
         invitation=invitation,
-        note=note,
+        asked=asked,
         problem=problem,
     )
     return show(visit, "members.html", found, status=status)

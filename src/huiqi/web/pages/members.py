@@ -45,6 +45,7 @@ class MembersPage:
     kinds: tuple[tuple[str, str], ...]
     invitation: str
     note: str
+    subject: str
     problem: str
 
 
@@ -58,10 +59,13 @@ def members_page(  # noqa: PLR0913 - what the page shows, each by its name
     kinds: Sequence[str] = (),
     may_manage: bool = False,
     invitation: str = "",
-    note: str = "",
+    asked: tuple[str, str] = ("", ""),
     problem: str = "",
 ) -> MembersPage:
-    """The page; ``standing`` tells whether a member is active."""
+    """The page; ``standing`` tells whether a member is active.
+
+    ``asked`` are note and subject code of an invitation that could not be made.
+    """
     return MembersPage(
         sentence=tongue.count("%(n)s 个成员系统。", len(members)),
         members=tuple(_line(tongue, m, own=own, standing=standing(m.id)) for m in members),
@@ -71,7 +75,8 @@ def members_page(  # noqa: PLR0913 - what the page shows, each by its name
         may_manage=may_manage,
         kinds=tuple((kind.value, tongue.say(word)) for kind, word in KIND.items() if kind in kinds),
         invitation=invitation,
-        note=note,
+        note=asked[0],
+        subject=asked[1],
         problem=problem,
     )
 
