@@ -14,6 +14,15 @@ _STATUS = {
     IdentifierStatus.OFFLINE: Chip("warn", mark("离线")),
     IdentifierStatus.UNKNOWN: Chip("", mark("未知")),
 }
+_TYPES = {
+    "globalNode": mark("全域功能节点"),
+    "regionalNode": mark("区域功能节点"),
+    "industryNode": mark("行业功能节点"),
+    "businessNode": mark("服务平台"),
+    "connector": mark("接入连接器"),
+    "product": mark("数据产品"),
+    "resource": mark("数据资源"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +47,7 @@ def identifiers_page(
         status=Chip(word.tone, tongue.say(word.word)),
         facts=(
             Fact(tongue.say("标识"), found.identifier),
-            Fact(tongue.say("类型"), found.object_type),
+            Fact(tongue.say("类型"), _type(tongue, found.object_type)),
             Fact(tongue.say("主体代码"), found.owner_entity_id),
             Fact(tongue.say("由谁答复"), found.resolved_by),
             Fact(tongue.say("更新时间"), tongue.when(found.updated_at)),
@@ -46,3 +55,8 @@ def identifiers_page(
         ),
         problem=problem,
     )
+
+
+def _type(tongue: Tongue, name: str) -> str:
+    """The word for a type; another system's own name stays as it is."""
+    return tongue.say(_TYPES[name]) if name in _TYPES else name
