@@ -162,11 +162,11 @@ def test_a_prefix_that_cannot_be_one_is_refused(made: Path, prefix: str) -> None
     assert (made / "systems.json").read_text().count('"prefix"') == 1
 
 
-def test_a_wrong_invitation_ends_the_newcomer(tmp_path: Path) -> None:
+def test_a_code_that_is_no_invitation_makes_no_system(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    done = huiqi("init", "connector", *_about("p1"), "--join", "nonsense", data=data)
-    assert done.returncode == 0, done.stderr
-    _refused("serve", data=data, code="trust.wrong_invitation")
+    init = ("init", "connector", *_about("p1"), "--join", "nonsense")
+    _refused(*init, data=data, code="trust.wrong_invitation")
+    assert not (data / "systems.json").exists()
 
 
 def test_files_that_are_no_receipt_and_no_keys(tmp_path: Path) -> None:

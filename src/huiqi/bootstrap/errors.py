@@ -58,6 +58,18 @@ class NoSystems(ConflictError):
     en = "Data directory {path} holds no system yet; run `huiqi init` or `huiqi demo`"
 
 
+class JoiningRefused(ConflictError):
+    """The platform or node that was to admit a system refused its application.
+
+    Ask its operator for a new invitation and run ``huiqi init`` with it once more: a system that
+    has not joined yet is replaced.
+    """
+
+    code = "bootstrap.joining_refused"
+    zh = "系统 {prefix} 未被接纳：{zh}。请向运营方索取新的邀请码，再次运行 huiqi init"
+    en = "System {prefix} was not admitted: {en}. Ask for a new invitation and run huiqi init again"
+
+
 class NoFreePort(UnavailableError):
     """The wanted port and the twenty after it are taken. Set ``HUIQI_PORT`` to a free one."""
 

@@ -112,15 +112,19 @@ class DataFolder:
             raise DataDirectoryDamaged(path="systems.json", why=str(error)[:200]) from error
 
     def add(self, site: Site) -> None:
-        """Let ``site`` live here.
+        """Let ``site`` live here; one that has not joined yet is replaced, with its invitation.
 
         Raises:
             SystemExists: another system has the same prefix.
         """
         sites = self.sites()
-        if any(other.prefix == site.prefix for other in sites):
+        same = [other for other in sites if other.prefix == site.prefix]
+        if any(not other.invitation or other.kind is not site.kind for other in same):
             raise SystemExists(prefix=site.prefix)
-        self._write((*sites, site))
+        if same:
+            self._write(tuple(site if each in same else each for each in sites))
+        else:
+            self._write((*sites, site))
 
     def joined(self, prefix: str) -> None:
         """Forget the invitation of ``prefix``: it was used."""

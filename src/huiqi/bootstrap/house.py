@@ -12,7 +12,13 @@ import structlog
 import uvicorn
 
 from huiqi.adapters.http.joining import hand_in
-from huiqi.bootstrap.errors import NoFreePort, NoSystems, UnknownSystem, WrongHost
+from huiqi.bootstrap.errors import (
+    JoiningRefused,
+    NoFreePort,
+    NoSystems,
+    UnknownSystem,
+    WrongHost,
+)
 from huiqi.bootstrap.folder import DataFolder, Site
 from huiqi.bootstrap.parts import Parts, assemble
 from huiqi.bootstrap.routes import routes_of
@@ -27,6 +33,7 @@ from huiqi.web.app import build_app
 from huiqi.web.hosts import HostGuard
 from huiqi.web.public_log import log_routes
 from huiqi.web.wire_endpoint import wire_routes
+from huiqi.wire.errors import PeerRefused
 from huiqi.worker import Beat, Worker
 
 log = structlog.get_logger("huiqi.house")
@@ -41,9 +48,16 @@ MOST_REQUESTS = 1_000
 
 
 class House:
-    """One data directory, opened: its systems, assembled, not yet serving."""
+    """One data directory, opened: its systems, assembled, not yet serving.
+
+    Raises:
+        NoSystems: there is no such directory, or nothing lives in it.
+        DataDirectoryInUse: another process has it open.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        if not settings.data.exists():
+            raise NoSystems(path=settings.data.name)  # and leave no empty folder behind
         self.settings = settings
         self.folder = DataFolder(settings.data)
         # A killed process has left the address of its last life.
@@ -223,11 +237,12 @@ async def _until_done(what: str, act: Callable[[], None]) -> None:
 
     Raises:
         WrongInvitation: the code to join with is none.
+        JoiningRefused: the issuer does not take this system in.
     """
     while True:
         try:
             await asyncio.to_thread(act)
-        except WrongInvitation:
+        except (WrongInvitation, JoiningRefused):
             raise  # waiting does not make it right
         except HuiqiError as error:
             log.warning("house.waiting", what=what, code=error.code, why=error.text("en"))
@@ -271,7 +286,13 @@ def _enrol(server: Server, parts: Parts, address: str) -> None:
         return
     code = site.invitation or _invited(server, site)
     invitation, application = trust.apply(code, kind=site.kind, **about)
-    trust.welcomed(invitation, hand_in(invitation, application))
+    try:
+        welcome = hand_in(invitation, application)
+    except PeerRefused as refusal:
+        raise JoiningRefused(
+            prefix=site.prefix, zh=refusal.params["zh"], en=refusal.params["en"]
+        ) from refusal
+    trust.welcomed(invitation, welcome)
     server.house.folder.joined(site.prefix)
 
 

@@ -151,7 +151,8 @@ def replay(prefix: str) -> None:
 
     Not while the directory is served. Exit status 0 when all statements come out the same.
     """
-    house = House(read_settings())
+    settings = read_settings()
+    house = House(settings)
     same = True
     try:
         settlement = need(house.open().part(prefix).system.settlement)
@@ -160,7 +161,12 @@ def replay(prefix: str) -> None:
             same = same and found.same and found.sum_fen == 0
             mark = "✓" if found.same else "✗"
             differing = " ".join(found.differing)
-            click.echo(f"{mark} {run.number} {run.until} {found.statements} {differing}")
+            said = Text(
+                f"{mark} 第 {run.number} 期至 {run.until}：{found.statements} 份结算单 {differing}",
+                f"{mark} period {run.number} to {run.until}: "
+                f"{found.statements} statements {differing}",
+            )
+            click.echo(said.read(settings.language))
     finally:
         house.close()
     if not same:

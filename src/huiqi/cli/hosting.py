@@ -14,6 +14,7 @@ from huiqi.bootstrap.house import House, Server
 from huiqi.kernel.ids import check_subject_code
 from huiqi.kernel.text import Text
 from huiqi.settings import Settings, read_settings
+from huiqi.trust.service import read_invitation
 from huiqi.trust.types import Role, SystemKind
 
 KINDS = [kind.value for kind in SystemKind]
@@ -78,18 +79,19 @@ def init(  # noqa: PLR0913 - one option each
     _check_new(kind, prefix, area, code)
     folder = DataFolder(settings.data)
     try:
-        folder.add(
-            Site(
-                prefix=prefix,
-                kind=SystemKind(kind),
-                subject=check_subject_code(subject),
-                name=name,
-                name_en=name,
-                area=area,
-                space=space,
-                invitation=code,
-            )
+        site = Site(
+            prefix=prefix,
+            kind=SystemKind(kind),
+            subject=check_subject_code(subject),
+            name=name,
+            name_en=name,
+            area=area,
+            space=space,
+            invitation=code,
         )
+        if code:
+            read_invitation(code)
+        folder.add(site)
     finally:
         folder.release()
     click.echo(f"{prefix}: {name} ({kind})")

@@ -62,6 +62,7 @@ NOTICES = {
     "signed": mark("已签署"),
     "terminated": mark("合约已终止，使用随即停止"),
     "closed": mark("账期已关闭，结算单已出具"),
+    "nothing-due": mark("没有可结算的使用，未出具结算单"),
     "suspended": mark("成员已停用"),
     "resumed": mark("成员已恢复"),
     "logged_out": mark("已退出登录"),

@@ -31,7 +31,7 @@ PRODUCT: Mapping[ProductState, Chip] = {
 }
 
 CONTRACT: Mapping[ContractStatus, Chip] = {
-    ContractStatus.INITIATED: Chip("warn", mark("待发起")),
+    ContractStatus.INITIATED: Chip("warn", mark("待答复")),
     ContractStatus.NEGOTIATING: Chip("warn", mark("协商中")),
     ContractStatus.SIGNING: Chip("warn", mark("待签署")),
     ContractStatus.SIGNED: Chip("run", mark("已签，待备案")),

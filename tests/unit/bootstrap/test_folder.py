@@ -92,14 +92,27 @@ def test_sites_are_kept_in_order_and_a_prefix_is_used_once(tmp_path: Path) -> No
     with opened(tmp_path) as folder:
         folder.add(SITE)
         folder.add(Site(**{**_fields(SITE), "prefix": "p2"}))
+        folder.joined("p1")
         with pytest.raises(SystemExists):
             folder.add(SITE)
-        folder.joined("p1")
     with opened(tmp_path) as folder:
         assert [(site.prefix, site.invitation) for site in folder.sites()] == [
             ("p1", ""),
             ("p2", "code"),
         ]
+
+
+def test_a_system_that_has_not_joined_takes_a_new_invitation_in_its_place(tmp_path: Path) -> None:
+    with opened(tmp_path) as folder:
+        folder.add(SITE)
+        folder.add(Site(**{**_fields(SITE), "prefix": "p2"}))
+        folder.add(Site(**{**_fields(SITE), "invitation": "another"}))
+        assert [(site.prefix, site.invitation) for site in folder.sites()] == [
+            ("p1", "another"),
+            ("p2", "code"),
+        ]
+        with pytest.raises(SystemExists):
+            folder.add(Site(**{**_fields(SITE), "kind": SystemKind.PLATFORM}))
 
 
 def _fields(site: Site) -> dict[str, object]:

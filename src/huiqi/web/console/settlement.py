@@ -74,10 +74,10 @@ def close(request: AnyRequest) -> Shown:
     """Close the period now."""
     visit = here(request)
     try:
-        need(visit.system.settlement).close_period()
+        issued = need(visit.system.settlement).close_period()
     except HuiqiError as error:
         return _show(visit, error)
-    return on(visit, "/statements", "closed")
+    return on(visit, "/statements", "closed" if issued else "nothing-due")
 
 
 HANDLERS = [statements, statement, close]
