@@ -120,6 +120,23 @@ def test_publishing_and_listing_work_across_processes(apart: Apart) -> None:
     assert me["id"] in [m["id"] for m in apart.api("platform").get("/members")]
 
 
+def test_a_newcomer_that_is_refused_ends_with_words_and_may_try_again(
+    apart: Apart, tmp_path: Path
+) -> None:
+    other, bound = "N2349900MF00TE5T0Q", "52349900MAHU1Q01X9"
+    wanted = {"kind": "connector", "note": "c9", "subject": bound}
+    code = apart.api("platform").post("/invitations", wanted)["code"]
+    _made(tmp_path, "connector", "c9", other, code)
+    ended = huiqi("serve", data=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.strip().endswith("[bootstrap.joining_refused]"), ended.stderr
+    assert "huiqi init" in ended.stderr
+    _made(tmp_path, "connector", "c9", bound, code)
+    with serving(tmp_path, command=SERVE):
+        members = apart.api("platform").get("/members")
+        assert bound in [member["subject"] for member in members]
+
+
 def test_a_message_waits_visibly_while_the_platform_is_away(apart: Apart) -> None:
     product = _published(apart, "patience", 2)
     identifier = listed(apart, product)  # type: ignore[arg-type] - it has the same people
