@@ -26,14 +26,12 @@ CODE = re.compile(r"`([^`\n]+)`")
 A_PATH = re.compile(r"[\w./-]+\.(py|md|json|toml|txt|sh|svg|css)")
 A_VERB = re.compile(r"([A-Z]\w+)\.([a-z]\w*)")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-# Put there by others, or made by running something.
-MADE_LATER = {"docs/benchmarks.md", "docs/images/console.png"}
 # Files of a data directory or of the reader, which are no files of the repository.
 NOT_OURS = {"systems.json", "keystore.json", "keys.json", "receipt.json", "keys/keystore.json"}
 NOT_OURS |= {"store.db", "use.json"}
 # Files that every room has, named without a room.
 OF_EVERY_ROOM = {"types.py", "service.py", "errors.py", "__init__.py"}
-NAMED_ELSEWHERE = NOT_OURS | MADE_LATER | OF_EVERY_ROOM
+NAMED_ELSEWHERE = NOT_OURS | OF_EVERY_ROOM
 
 
 def _read(name: str) -> str:
@@ -68,11 +66,7 @@ def _exists(path: str) -> bool:
 def test_links_of_a_document_lead_somewhere(document: str) -> None:
     folder = (ROOT / document).parent
     targets = [(folder / target).resolve() for target in LINK.findall(_read(document))]
-    lost = [
-        target.relative_to(ROOT).as_posix()
-        for target in targets
-        if not target.exists() and target.relative_to(ROOT).as_posix() not in MADE_LATER
-    ]
+    lost = [target.relative_to(ROOT).as_posix() for target in targets if not target.exists()]
     assert lost == []
 
 
