@@ -26,10 +26,10 @@ EXAMPLE = (
     "\u2014 example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5"
     "/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
 )
-# The key of the public Go checksum database, whose verifier key is
-# sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8.
-GO_NAME, GO_HASH = "sum.golang.org", "033de0ae"
-GO_PUBLIC = "ce3372d75ad1ee5ecdaf8727293d4b111d87eb37531d7c86d4d3003f0eb809fc"
+# The verifier key in the documentation of the signed note format:
+# PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW.
+PUBLISHED_NAME, PUBLISHED_HASH = "PeterNeumann", "c74f20a3"
+PUBLISHED_KEY = "1a5cd907143c384c41e830c5bce12aa8817ec5649aaabf2c31388b35b2d744d6"
 NAME = "example.com/log"
 
 
@@ -43,7 +43,7 @@ def test_the_example_of_the_specification_is_read_and_written_alike() -> None:
 
 
 def test_the_key_hash_is_that_of_a_published_verifier_key() -> None:
-    assert key_hash(ED25519, GO_NAME, GO_PUBLIC).hex() == GO_HASH
+    assert key_hash(ED25519, PUBLISHED_NAME, PUBLISHED_KEY).hex() == PUBLISHED_HASH
 
 
 def test_one_key_has_different_hashes_under_different_types_and_names() -> None:
