@@ -166,7 +166,7 @@ def replay(prefix: str) -> None:
                 f"{mark} period {run.number} to {run.until}: "
                 f"{found.statements} statements {differing}",
             )
-            click.echo(said.read(settings.language))
+            click.echo(said.read(settings.language).rstrip())
     finally:
         house.close()
     if not same:
